@@ -1,0 +1,20 @@
+"""From a flurry of replies to a draft: sentences → stance → points → draft, and provenance that locks it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from digest.models import Kind, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One message of a thread as the draft needs it, in order of sending. `author` is the member list's name."""
+
+    message: int
+    author: str
+    kind: Kind
+    text: str  # the stored text, in which all offsets count
+    segments: tuple[Segment, ...]
+    masks: Mapping[tuple[int, int], str] = field(default_factory=dict)  # patient identifiers: (start, end) → type
+    links: tuple[str, ...] = ()
+    attachments: tuple[str, ...] = ()  # names

@@ -1,0 +1,566 @@
+"""The nouns: what is stored, and the plain types that the core rooms share.
+
+Times are aware and in UTC. Offsets are character positions in `Message.text`, half open. Every table that belongs to a
+community carries its id, because one instance serves several. Enumerations are stored as their words, so that the
+database reads like DESIGN.md and the same schema serves SQLite and PostgreSQL.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+# --- words -------------------------------------------------------------------------------------------------------
+
+
+class Kind(StrEnum):
+    QUESTION = "question"
+    REPLY = "reply"
+    ANNOUNCEMENT = "announcement"
+    DIGEST_REPLY = "digest-reply"
+    AUTO_REPLY = "auto-reply"
+    BOUNCE = "bounce"
+    RECEIPT = "receipt"
+    CALENDAR = "calendar"
+    RECALL = "recall"
+    SPAM = "spam"
+    DUPLICATE = "duplicate"
+    ADMIN = "admin"
+
+
+#: Kinds a person wrote for other people to read: these are threaded and collated.
+HUMAN = frozenset({Kind.QUESTION, Kind.REPLY, Kind.ANNOUNCEMENT, Kind.DIGEST_REPLY})
+
+
+class MessageStatus(StrEnum):
+    ACCEPTED = "accepted"
+    HELD = "held"
+    DISCARDED = "discarded"
+
+
+class HoldReason(StrEnum):
+    UNREAD = "not read yet"  # stored a moment ago; `file` has not looked at it
+    UNKNOWN_SENDER = "unknown sender"
+    IDENTIFIER = "patient identifier"
+    NOT_UNDERSTOOD = "not understood"
+    SPOOF = "spoof"
+
+
+class SegmentRole(StrEnum):
+    NEW = "new"
+    QUOTE = "quote"
+    SIGNATURE = "signature"
+    DISCLAIMER = "disclaimer"
+    BANNER = "banner"
+    FOOTER = "footer"
+
+
+class Stance(StrEnum):
+    AGREE = "agree"
+    DISAGREE = "disagree"
+    MIXED = "mixed"
+    INFO = "info"
+    NONE = "none"
+
+
+class CollationStatus(StrEnum):
+    DRAFT = "draft"
+    EDITED = "edited"
+    APPROVED = "approved"
+
+
+class EditionStatus(StrEnum):
+    COLLECTING = "collecting"
+    IN_REVIEW = "in review"
+    APPROVED = "approved"
+    SENDING = "sending"
+    SENT = "sent"
+    SKIPPED = "skipped"  # nobody reviewed it and the community's settings say to let it pass
+
+
+class DeliveryStatus(StrEnum):
+    DUE = "due"
+    SENDING = "sending"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # the process died between the server's answer and our commit: a person decides
+
+
+class Role(StrEnum):
+    GP = "gp"
+    STAFF = "staff"
+    COORDINATOR = "coordinator"
+
+
+class Place(StrEnum):
+    """Where in a message an identifier was found."""
+
+    BODY = "body"
+    QUOTED = "quoted"
+    SUBJECT = "subject"
+    ATTACHMENT_NAME = "attachment_name"
+
+
+class Decision(StrEnum):
+    """What a person decided about a patient identifier; undecided ones are masked as redacted ones are."""
+
+    UNDECIDED = "undecided"
+    REDACTED = "redacted"
+    RELEASED = "released"
+
+
+# --- plain types the core speaks ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a message's text and what it is. Segments are in order and cover the text without overlap."""
+
+    start: int
+    end: int
+    role: SegmentRole
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A patient identifier: `start`, `end` count in the message's text, its subject or an attachment's name."""
+
+    type: str
+    place: Place
+    start: int
+    end: int
+    text: str
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Evidence(_Document):
+    """An exact span of a stored message, and what it said (as shown, so masked) when it was cited."""
+
+    message: int
+    start: int
+    end: int
+    quote: str
+
+
+class Point(_Document):
+    """One distinct thing said. `label` is a quote of the evidence unless `own`, then it is the coordinator's words."""
+
+    id: str
+    label: str
+    own: bool = False
+    supporters: list[int] = []
+    opposers: list[int] = []
+    evidence: list[Evidence] = []
+
+
+class Resource(_Document):
+    """A link or an attachment shared in a thread."""
+
+    message: int
+    title: str
+    url: str = ""
+
+
+class Content(_Document):
+    """What a collation says. `supporters`, `opposers` and `set_aside` are ids of messages."""
+
+    question: list[Evidence] = []
+    points: list[Point] = []
+    resources: list[Resource] = []
+    set_aside: list[int] = []
+    note: str = ""  # the coordinator's own words, marked as theirs in the digest
+
+    def used(self) -> set[int]:
+        """The messages that support, oppose or evidence a point."""
+        used = {e.message for p in self.points for e in p.evidence}
+        return used.union(*(p.supporters + p.opposers for p in self.points)) if self.points else used
+
+
+# --- column types ------------------------------------------------------------------------------------------------
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware time, kept in UTC. SQLite forgets zones, so the zone is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Word(TypeDecorator[StrEnum]):
+    """An enumeration stored as its word."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, words: type[StrEnum]) -> None:
+        super().__init__(40)
+        self.words = words
+
+    def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:
+        return None if value is None else self.words(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.words(value)
+
+
+class Doc(TypeDecorator[BaseModel]):
+    """A pydantic document stored as JSON."""
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, shape: type[BaseModel]) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def process_bind_param(self, value: BaseModel | None, dialect: Dialect) -> Any:
+        return None if value is None else value.model_dump(mode="json")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> BaseModel | None:
+        return None if value is None else self.shape.model_validate(value)
+
+
+class Segments(TypeDecorator[list[Segment]]):
+    """Segments stored as a JSON list of [start, end, role]."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: list[Segment] | None, dialect: Dialect) -> Any:
+        return None if value is None else [[s.start, s.end, s.role.value] for s in value]
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> list[Segment] | None:
+        return None if value is None else [Segment(start, end, SegmentRole(role)) for start, end, role in value]
+
+
+def _instant(index: bool = False, nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(Instant, nullable=nullable, index=index))
+
+
+def _word(words: type[StrEnum], default: StrEnum, index: bool = False) -> Any:
+    return Field(default=default, sa_column=Column(Word(words), nullable=False, index=index))
+
+
+def _json(default: type[list[Any]] | type[dict[str, Any]]) -> Any:
+    return Field(default_factory=default, sa_column=Column(JSON, nullable=False))
+
+
+def _community() -> Any:
+    return Field(foreign_key="community.id", index=True)
+
+
+def _key() -> Any:
+    return Field(default=None, primary_key=True)
+
+
+# --- tables ------------------------------------------------------------------------------------------------------
+
+
+class Community(SQLModel, table=True):
+    """A community as the database knows it; name, addresses and schedule live in config.toml under the same slug."""
+
+    id: int = _key()
+    slug: str = Field(unique=True)
+
+
+class Member(SQLModel, table=True):
+    """Who may post and receive. Addresses are lower case. An inactive member may do neither, and may not sign in."""
+
+    __table_args__ = (UniqueConstraint("community_id", "email"),)
+
+    id: int = _key()
+    community_id: int = _community()
+    email: str
+    name: str
+    alliance: str = ""
+    role: Role = _word(Role, Role.GP)
+    active: bool = True
+    created_at: datetime = _instant()
+
+
+class Alias(SQLModel, table=True):
+    """Another address a member writes from."""
+
+    __table_args__ = (UniqueConstraint("community_id", "address"),)
+
+    id: int = _key()
+    community_id: int = _community()
+    member_id: int = Field(foreign_key="member.id", index=True)
+    address: str
+
+
+class Cursor(SQLModel, table=True):
+    """How far a mailbox has been read (RFC 3501, 2.3.1.1): the last UID stored under this UIDVALIDITY."""
+
+    __table_args__ = (UniqueConstraint("community_id", "mailbox"),)
+
+    id: int = _key()
+    community_id: int = _community()
+    mailbox: str
+    uidvalidity: int
+    uid: int
+
+
+class Message(SQLModel, table=True):
+    """One mail as stored: where it came from, and what was understood of it. Its raw bytes are in RawMessage."""
+
+    __table_args__ = (
+        UniqueConstraint("community_id", "raw_sha256"),
+        Index("ix_message_arrival", "community_id", "received_at", "id"),
+    )
+
+    id: int = _key()
+    community_id: int = _community()
+    source: str  # the imported file's name, or "imap FOLDER;UIDVALIDITY=n/;UID=n" (RFC 5092's words)
+    received_at: datetime = _instant()
+    raw_sha256: str
+    filed_at: datetime | None = _instant(nullable=True, index=True)
+    # headers (RFC 5322); message ids without their angle brackets
+    rfc_message_id: str = Field(default="", index=True)
+    subject: str = ""
+    sent_at: datetime | None = _instant(nullable=True)
+    from_name: str = ""
+    from_address: str = ""
+    # understanding
+    member_id: int | None = Field(default=None, foreign_key="member.id", index=True)
+    kind: Kind = _word(Kind, Kind.ADMIN)
+    kind_reason: str = ""
+    status: MessageStatus = _word(MessageStatus, MessageStatus.HELD, index=True)
+    hold_reason: HoldReason | None = Field(default=HoldReason.UNREAD, sa_column=Column(Word(HoldReason), nullable=True))
+    hold_note: str = ""  # for people: what exactly is the matter, or why it was released
+    text: str = ""  # the whole body, normalised: what offsets count in
+    segments: list[Segment] = Field(default_factory=list, sa_column=Column(Segments, nullable=False))
+    links: list[str] = _json(list)
+    attachments: list[dict[str, Any]] = _json(list)
+    problems: list[str] = _json(list)  # what had to be guessed or left out while reading it
+    # place in a conversation
+    thread_id: int | None = Field(default=None, foreign_key="thread.id", index=True)
+    thread_reason: str = ""
+    stance: Stance = _word(Stance, Stance.NONE)
+    duplicate_of: int | None = Field(default=None, foreign_key="message.id")
+
+
+class RawMessage(SQLModel, table=True):
+    """The bytes as they came, zlib-compressed. Never changed; gone only when a person is erased."""
+
+    __tablename__ = "raw_message"
+
+    message_id: int = Field(primary_key=True, foreign_key="message.id")
+    data: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Reference(SQLModel, table=True):
+    """A Message-ID that a message bears or names: messages that share one belong to one thread (RFC 5256, REFS)."""
+
+    message_id: int = Field(primary_key=True, foreign_key="message.id")
+    rfc_message_id: str = Field(primary_key=True, index=True)
+    community_id: int = Field(foreign_key="community.id")
+
+
+class Identifier(SQLModel, table=True):
+    """A patient identifier found in a message, and what a person decided about it."""
+
+    id: int = _key()
+    community_id: int = _community()
+    message_id: int = Field(foreign_key="message.id", index=True)
+    type: str
+    place: Place = _word(Place, Place.BODY)
+    start: int
+    end: int
+    decision: Decision = _word(Decision, Decision.UNDECIDED)
+    reason: str = ""
+    decided_by: int | None = Field(default=None, foreign_key="member.id")
+    decided_at: datetime | None = _instant(nullable=True)
+
+
+class Thread(SQLModel, table=True):
+    """A conversation: one question or announcement and what answers it. `[T14]` names the thread with id 14."""
+
+    id: int = _key()
+    community_id: int = _community()
+    title: str
+    topics: list[str] = _json(list)
+    related: list[int] = _json(list)  # earlier threads that ask the same thing, best first
+    started_at: datetime = _instant(index=True)
+    merged_into: int | None = Field(default=None, foreign_key="thread.id")
+
+
+class Collation(SQLModel, table=True):
+    """One saved version of the coordinator's account of a thread; the highest version is the one that counts."""
+
+    __table_args__ = (UniqueConstraint("thread_id", "version"),)
+
+    id: int = _key()
+    community_id: int = _community()
+    thread_id: int = Field(foreign_key="thread.id", index=True)
+    version: int
+    status: CollationStatus = _word(CollationStatus, CollationStatus.DRAFT)
+    content: Content = Field(default_factory=Content, sa_column=Column(Doc(Content), nullable=False))
+    saved_at: datetime = _instant()
+    saved_by: int | None = Field(default=None, foreign_key="member.id")  # null: drafted by the service
+
+
+class Edition(SQLModel, table=True):
+    """One digest, "Issue 12". `frozen` is the rendered edition, kept from the moment sending starts."""
+
+    __table_args__ = (UniqueConstraint("community_id", "number"),)
+
+    id: int = _key()
+    community_id: int = _community()
+    number: int
+    status: EditionStatus = _word(EditionStatus, EditionStatus.COLLECTING, index=True)
+    closes_at: datetime = _instant()
+    send_at: datetime = _instant()
+    introduction: str = ""
+    approved_at: datetime | None = _instant(nullable=True)
+    approved_by: int | None = Field(default=None, foreign_key="member.id")
+    sent_at: datetime | None = _instant(nullable=True)
+    frozen: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+
+
+class EditionThread(SQLModel, table=True):
+    """A thread's place in an edition, and the collation version that was sent."""
+
+    __tablename__ = "edition_thread"
+
+    edition_id: int = Field(sa_column=Column(Integer, ForeignKey("edition.id"), primary_key=True))
+    thread_id: int = Field(sa_column=Column(Integer, ForeignKey("thread.id"), primary_key=True))
+    community_id: int = _community()
+    position: int
+    included: bool = True
+    collation_id: int | None = Field(default=None, foreign_key="collation.id")
+
+
+class Posting(SQLModel):
+    """What an outgoing mail goes through, whether an edition to a member or a notice."""
+
+    status: DeliveryStatus = Field(default=DeliveryStatus.DUE, sa_type=Word(DeliveryStatus), nullable=False)
+    attempts: int = 0
+    next_attempt_at: datetime = Field(sa_type=Instant, nullable=False)
+    claimed_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
+    settled_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
+    answer: str = ""  # the server's last words
+
+
+class Delivery(Posting, table=True):
+    """One edition to one member. The unique row is the guard against sending twice."""
+
+    __table_args__ = (
+        UniqueConstraint("edition_id", "member_id"),
+        Index("ix_delivery_due", "status", "next_attempt_at"),
+    )
+
+    id: int = _key()
+    community_id: int = _community()
+    edition_id: int = Field(foreign_key="edition.id", index=True)
+    member_id: int = Field(foreign_key="member.id", index=True)
+    address: str
+
+
+class Notice(Posting, table=True):
+    """A mail of the service's own to one person: a sign-in link, "an edition waits". `wire` is emptied once settled."""
+
+    __table_args__ = (UniqueConstraint("community_id", "key"), Index("ix_notice_due", "status", "next_attempt_at"))
+
+    id: int = _key()
+    community_id: int = _community()
+    member_id: int = Field(foreign_key="member.id", index=True)
+    key: str  # what it is about, so that nobody is told the same thing twice
+    address: str
+    wire: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
+
+
+class SignIn(SQLModel, table=True):
+    """A mailed sign-in link; only the hash of its token is kept. Used once, then spent."""
+
+    __tablename__ = "sign_in"
+
+    id: int = _key()
+    community_id: int = _community()
+    member_id: int = Field(foreign_key="member.id", index=True)
+    token_sha256: str = Field(unique=True)
+    expires_at: datetime = _instant()
+    used_at: datetime | None = _instant(nullable=True)
+
+
+class WebSession(SQLModel, table=True):
+    """A signed-in browser; only the hash of its cookie is kept."""
+
+    __tablename__ = "web_session"
+
+    id: int = _key()
+    community_id: int = _community()
+    member_id: int = Field(foreign_key="member.id", index=True)
+    token_sha256: str = Field(unique=True)
+    expires_at: datetime = _instant()
+
+
+class Audit(SQLModel, table=True):
+    """Who did what when. `what` is a sentence without any message text in it."""
+
+    id: int = _key()
+    community_id: int = _community()
+    at: datetime = _instant(index=True)
+    member_id: int | None = Field(default=None, foreign_key="member.id")  # null: the service itself
+    what: str
+    subject: str  # "thread 14", "edition 3", "message 201"
+
+
+# --- reading a message -------------------------------------------------------------------------------------------
+
+MASK = "[removed: {}]"
+
+
+def mask(text: str, spans: Mapping[tuple[int, int], str], start: int = 0, end: int | None = None) -> str:
+    """`text[start:end]` with every span (start, end → type) that touches it replaced by "[removed: type]".
+
+    Spans that overlap are masked as one, named after the first.
+    """
+    end = len(text) if end is None else end
+    out: list[str] = []
+    at = start
+    for (left, right), name in sorted(spans.items()):
+        if right <= start or left >= end or right <= at:
+            continue
+        if left >= at or not out:
+            out += [text[at:left], MASK.format(name)]
+        at = right
+    return "".join(out) + text[at:end]
+
+
+def new_spans(segments: list[Segment]) -> list[tuple[int, int]]:
+    """Where the author's own words stand, in order."""
+    return [(s.start, s.end) for s in segments if s.role is SegmentRole.NEW]
