@@ -1,0 +1,69 @@
+"""The asking sentences of a message, with or without a question mark. Pure."""
+
+import re
+
+from digest.collation import Contribution
+from digest.collation.points import words
+from digest.collation.sentences import Sentence, split
+from digest.thread.words import content
+
+_OPENS = re.compile(
+    r"\W*(?:(?:and|so|but|or),? )?(?:who|what|when|where|which|why|how|whose|is|are|was|were|do|does|did|has|have|had"
+    r"|can|could|would|will|should|shall|may|might|any|anyone|anybody)\b",
+    re.IGNORECASE,
+)
+_REQUEST = re.compile(
+    r"\b(?:grateful (?:for|if|to)|gratefully"
+    r"|(?:would|be) (?:(?:really|very|much|so) )*(?:appreciated?|welcome|glad|helpful|interested)"
+    r"|(?:any|all) (?:\w+ ){1,6}(?:welcome|appreciated|please)"
+    r"|(?:keen|interested|love|like) to (?:know|hear|see|learn|understand)"
+    r"|looking for|after (?:any|some|your) (?:advice|views|ideas|examples|templates?)"
+    r"|(?:does|do|can|could|has|have|if|whether) any(?:one|body)|wonder(?:ing|ed)? (?:if|whether|what|how|who)"
+    r"|(?:views|thoughts|advice|suggestions|ideas|examples|experiences?|comments|opinions)(?: \w+)? (?:please|welcome)"
+    r"|please (?:could|can|would|share|send|tell|let (?:me|us) know|advise)"
+    r"|(?:want|need|trying) to (?:know|find out|understand) (?:who|what|how|whether|if|which|where|when))\b",
+    re.IGNORECASE,
+)
+_GROUP = re.compile(r"\b(?:any(?:one|body)|some(?:one|body)|you|your|yours|others|elsewhere|anywhere)\b", re.IGNORECASE)
+_ANNOUNCED = re.compile(
+    r"\b(?:questions?|query|poll|ask(?:ing)?|views|quick one|wonder\w*|advice|help)\b", re.IGNORECASE
+)
+_COURTESY = re.compile(r"\W*(?:how are (?:you|things)|how is everyone|are you well|ok\?|right\?)", re.IGNORECASE)
+_LEAD = re.compile(r"[^:?]{1,90}:\s+(?=\S)")
+
+#: How many asking sentences of one message are kept.
+LIMIT = 3
+
+
+def asking(contribution: Contribution) -> list[Sentence]:
+    """The asking sentences of a message, best first, at most LIMIT; a lead such as "My question:" is left off."""
+    found = []
+    sentences = split(contribution.text, contribution.segments)
+    topic = {stem for sentence in sentences for stem in content(sentence.text)}
+    for sentence in sentences:
+        body = _without_lead(sentence)
+        score = _directness(sentence.text, body.text) + 0.05 * min(10, len(topic & set(content(body.text))))
+        if score > 1:
+            found.append((-score, body.start, body))
+    return [body for _, _, body in sorted(found)[:LIMIT]]
+
+
+def _without_lead(sentence: Sentence) -> Sentence:
+    lead = _LEAD.match(sentence.text)
+    if not lead or not sentence.text.endswith("?"):
+        return sentence
+    rest = sentence.text[lead.end() :]
+    if not _OPENS.match(rest) or words(rest) < 4:
+        return sentence
+    return Sentence(sentence.start + lead.end(), sentence.end, rest)
+
+
+def _directness(whole: str, body: str) -> float:
+    marked = body.rstrip(")\"'”’ ").endswith("?")  # noqa: RUF001
+    request = bool(_REQUEST.search(body))
+    if _COURTESY.match(body) or not (marked or request):
+        return 0.0
+    score = 2.0 if marked else 1.5
+    score += 0.5 * bool(_OPENS.match(body)) + 0.7 * bool(_GROUP.search(body)) + 0.5 * (marked and request)
+    score += 0.6 * bool(_ANNOUNCED.search(whole[: len(whole) - len(body)]))
+    return score - 1.2 * (words(body) < 5) - 0.5 * bool(re.match(r"\W*(?:and|or|but)\b", body, re.I))

@@ -1,0 +1,135 @@
+"""How a reply stands to the question's proposal or the leading suggestion, and the words that show it. Pure.
+
+A cue is a suggestion to the coordinator ("possible agreement", "different view, please check"), never a verdict.
+First-person openers are precise; "however", "support" and "exactly" alone are noise, so they are no cues.
+"""
+
+import re
+
+from digest.models import Stance
+
+
+def _cues(*patterns: str) -> re.Pattern[str]:
+    return re.compile(r"(?<![\w'])(?:" + "|".join(patterns) + r")(?!\w)", re.IGNORECASE)
+
+
+_START = r"(?:^|(?<=[.!?:,\n] )|(?<=\n))"
+_MIXED = _cues(
+    r"middle (?:way|ground)",
+    r"in between",
+    r"half\s?way house",
+    r"both (?:\w+ )?(?:right|have a point)",
+    r"can see both",
+    r"(?:it |that |all )?depends(?: on)?",
+    r"devil'?s'? advocate",
+    r"(?:there is|there's|draw) a distinction",
+    r"distinguish between",
+    r"agree (?:in part|in principle|up to a point|with (?:some|parts?) of)",
+    r"(?:partly|partially) agree",
+    r"in defence of",
+    r"(?:yes|agreed?|true|fine|good idea|like it|it works),? but",
+    r"(?:but )?only (?:if|when|where) (?:we|you|they|there|it|the)",
+    r"works? (?:well )?(?:only )?(?:if|provided)",
+    r"yes and no",
+    r"swings and roundabouts",
+    r"pros and cons",
+    r"mixed (?:feelings|experiences?|picture|views|results)",
+    r"in two minds",
+    r"on the one hand",
+    r"with (?:one|a|some) (?:caveats?|provisos?|reservations?)",
+)
+_DISAGREE = _cues(
+    r"(?:i |i'm |i am )?(?:afraid i )?(?:have to |must |respectfully |strongly )?disagree",
+    r"(?:do not|don't|cannot|can't) agree",
+    r"(?:have to|beg to) differ",
+    r"(?:see|saw) (?:it|this|that) (?:the other way|differently|otherwise)",
+    r"the (?:other|opposite) (?:side|view|camp)",
+    r"push(?:ing)? back",
+    r"(?:not|un|less|far from) ?(?:\w+ )?(?:convinced|persuaded)",
+    r"not (?:so |too )?sure(?= (?:about|that|i|this|it)|[.,])",
+    r"(?:i'd|i would|i'm|i am)(?: be)?(?: \w+)? (?:wary|cautious|nervous|reluctant|hesitant)",
+    r"(?:i'd|i would|would) (?:\w+ )?(?:argue|caution|advise|vote|counsel) against",
+    r"careful (?:what|with)",
+    r"(?:the )?other way (?:round|for us|here)",
+    r"(?:the )?opposite (?:here|for us|experience)",
+    r"an? (?:very )?different (?:view|model|experience|approach)",
+    r"respectfully|with (?:all )?(?:due )?respect",
+    r"(?:is|was|would be) a mistake",
+    r"(?:bad|poor|terrible) idea",
+    r"not (?:me|us|here|for us|in (?:our|my) (?:patch|experience|view|opinion))(?=[.,!:;]|$)",
+    r"(?:i'd|i would|we'd|we would) (?:not|never|rather not)",
+    r"(?:i|we) wouldn't",
+    r"(?:should not|shouldn't) (?:have|be)",
+    r"we (?:should not|shouldn't)",
+    r"(?:i'd|i would) (?:still )?(?:keep|stay|stick)",
+    r"(?:did not|didn't|does not|doesn't) work",
+    r"(?:gave|given) (?:it|that) up",
+    r"not (?:worth|workable|realistic|practical|sustainable)",
+)
+_AGREE = _cues(
+    # "Agreed" opens a sentence; "agreed with urology" and "we agreed a template" tell what happened.
+    _START + r"(?:(?:completely|totally|fully|strongly|very much) )*agreed?(?: with| that)?",
+    r"(?:i|i'd|i would|we)(?: (?:completely|totally|fully|strongly|wholeheartedly|also|very much))* agree(?: with| that)?",
+    r"same (?:here|as|model|approach|for us)",
+    _START + r"same",
+    r"ditto",
+    r"likewise",
+    r"(?:me|us) too",
+    r"(?:i|we|i'd|i'll)? ?second(?:ed)? (?:that|this|what|\w+'s)",
+    r"seconded",
+    r"hear,? hear",
+    r"(?:exactly|just)? ?(?:what|as) \w+ (?:says|said|wrote|describes|suggests|suggested)",
+    r"(?:i'm|i am|we're|we are) with (?:you|your|\w+ on)",
+    _START + r"(?:i )?(?:really )?(?:like|love) (?:it|this|that)",
+    r"spot on",
+    r"well said",
+    r"sounds (?:good|great|right|sensible)",
+    r"(?:great|good|excellent) idea",
+    r"works (?:well|for us|here)",
+    r"here too",
+    r"couldn't agree more",
+    r"(?:absolutely|definitely)(?=[.!,]|$)",
+    r"(?:highly|would|can) recommend",
+    r"(?:count|sign) (?:me|us) (?:in|up)",
+    r"really good",
+)
+_PLUS_ONE = re.compile(r"(?<![\w+])\+ ?1(?![\d.])|👍|💯")
+_NOT = re.compile(r"\b(?:not|never|cannot|\w+n't)\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
+_YES = re.compile(r"\s*(?:yes|yep|yup|agreed|absolutely|definitely|indeed)\b(?=\W)", re.IGNORECASE)
+_NO = re.compile(r"\s*(?:no|nope|none|never)\b(?=\s*[.,!\u2013\u2014-])(?!, (?:problem|worries))", re.IGNORECASE)
+_THANKS = re.compile(
+    r"\W*(?:(?:many|huge|big|so much|very|all|both) )*(?:thank you|thanks|thx|ta|cheers|much appreciated|appreciated"
+    r"|great|fab|brilliant|perfect|superb|lovely|wonderful|excellent|useful|helpful|received|noted|ok|okay|will do"
+    r"|got it)\b",
+    re.IGNORECASE,
+)
+_PART = re.compile(r"(?<=[.!?])\s+|\n+")
+
+
+def thanks(sentence: str) -> bool:
+    """Whether a sentence opens by thanking or acknowledging."""
+    return bool(_THANKS.match(sentence))
+
+
+def stance(new: str) -> tuple[Stance, str]:
+    """The stance of a reply's new text and the cue that shows it, verbatim ("" for `info` and `none`).
+
+    `none` is a reply that takes no part: it only thanks or only asks.
+    """
+    plain = new.replace("’", "'")  # noqa: RUF001 - as long as the text it stands for, so that spans hold
+    mixed, against, favour = _MIXED.search(plain), _NO.match(plain) or _DISAGREE.search(plain), _favour(plain)
+    # Who agrees and, a sentence later, differs is of two minds; within one sentence the difference counts.
+    if not mixed and favour and against and favour.end() <= against.start():
+        mixed = against if _PART.search(plain, favour.end(), against.start()) else None
+    for cue, side in ((mixed, Stance.MIXED), (against, Stance.DISAGREE), (favour, Stance.AGREE)):
+        if cue:
+            return side, new[cue.start() : cue.end()].strip()
+    parts = [part for part in _PART.split(new.strip()) if part]
+    return (Stance.NONE if all(thanks(part) or part.endswith("?") for part in parts) else Stance.INFO), ""
+
+
+def _favour(plain: str) -> re.Match[str] | None:
+    for cue in sorted([*_AGREE.finditer(plain), *_PLUS_ONE.finditer(plain)], key=re.Match.start):
+        if not _NOT.search(plain[: cue.start()]):
+            return cue
+    return _YES.match(plain)

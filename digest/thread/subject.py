@@ -1,0 +1,62 @@
+"""The subject line: base subject (RFC 5256, 2.1), list tags, reply and forward prefixes, the `[T14]` token. Pure."""
+
+import re
+from dataclasses import dataclass
+
+# What mail programs put before a subject: English, German, Dutch, Nordic and Finnish, Italian, French, Spanish,
+# Portuguese, Polish, Turkish, Welsh. Those that open an English subject too ("Ref:", "I:") are left out.
+_REPLY = r"re|r|aw|antw(?:ort)?|sv|vs|rif|res|odp|ynt|atb"
+_FORWARD = r"fwd?|wg|vb|doorst|tr|enc|rv"
+
+# RFC 5256: subj-refwd = ("re" / ("fw" ["d"])) *WSP [subj-blob] ":"; Outlook also writes "Re[2]:" and "Re(2):"
+_PREFIX = re.compile(rf"(?P<word>{_REPLY}|{_FORWARD})\s*(?:[\[(]\d+[\])])?\s*[:：]\s*", re.IGNORECASE)  # noqa: RUF001
+_IS_FORWARD = re.compile(rf"(?:{_FORWARD})", re.IGNORECASE)
+_TOKEN = re.compile(r"\[T(\d{1,9})\]", re.IGNORECASE)
+_TAG = re.compile(r"\[[^\[\]]{1,60}\]\s*")  # RFC 5256: subj-blob; a list's tag or "[EXTERNAL]"
+_TRAILER = re.compile(r"\s*\(fwd\)\s*$", re.IGNORECASE)  # RFC 5256: subj-trailer
+_WRAPPED = re.compile(r"\[fwd:(.*)\]\s*", re.IGNORECASE)  # RFC 5256: subj-fwd
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A subject taken apart. `text` is the base subject, lower case, "" when nothing is left."""
+
+    text: str
+    is_reply: bool
+    is_forward: bool
+    token: int | None
+
+
+def base(subject: str) -> Base:
+    """Take a decoded subject apart: "Re: [LIST] AW: Two-week clinics [T14]" → ("two-week clinics", reply, 14)."""
+    text, reply, forward, token = _strip(subject)
+    return Base(text.casefold(), reply, forward, token)
+
+
+def title(subject: str) -> str:
+    """The subject as a thread's title: no prefixes, list tags or token, first letter a capital; never empty."""
+    text = _strip(subject)[0]
+    return text[:1].upper() + text[1:] if text else "No subject"
+
+
+def _strip(subject: str) -> tuple[str, bool, bool, int | None]:
+    found = _TOKEN.search(subject)
+    text = " ".join(_TOKEN.sub(" ", subject).split())
+    reply = forward = False
+    while True:
+        before = text
+        text = _TRAILER.sub("", text)
+        forward = forward or text != before
+        if prefix := _PREFIX.match(text):
+            if _IS_FORWARD.fullmatch(prefix["word"]):
+                forward = True
+            else:
+                reply = True
+            text = text[prefix.end() :]
+        elif wrapped := _WRAPPED.fullmatch(text):
+            forward = True
+            text = wrapped[1].strip()
+        elif (tag := _TAG.match(text)) and len(text) > tag.end():  # RFC 5256: a blob is kept when nothing else is there
+            text = text[tag.end() :]
+        if text == before:
+            return text.strip(), reply, forward, int(found[1]) if found else None

@@ -1,0 +1,152 @@
+"""Which conversation one message belongs to, and why, in words a coordinator understands. Pure.
+
+Steps ask the database for the facts below and store the reason with the decision. Header threading is that of RFC 5256
+REFS and of notmuch: messages that share a Message-ID, borne or named, are one conversation. On top of it, the rules of
+DESIGN.md: a token comes first, a subject alone counts only behind a reply prefix and within thirty days, and an answer
+that left both its parent's subject and its words behind opens a conversation of its own.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from digest.thread.subject import Base, base
+from digest.thread.words import content
+
+#: How far apart two messages may be for their subjects alone to join them.
+WINDOW = timedelta(days=30)
+
+
+class Link(Enum):
+    """How the message at hand and a stored message share a Message-ID."""
+
+    ANSWERS = "our In-Reply-To names it"
+    REFERS = "our References name it"
+    NAMED = "it names us"
+    SHARES = "both name a third message"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The message to be placed. `quotes`: it carries a quotation of what it answers."""
+
+    subject: str
+    sent_at: datetime
+    quotes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A stored message that shares a Message-ID with the arrival. `subject` as in its header."""
+
+    thread: int
+    subject: str
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A thread that may be the arrival's by its subject or by Outlook's index; `at`: its message nearest in time."""
+
+    thread: int
+    subject: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the message goes: no thread (start one), one, or several that it shows to be one (the oldest stays)."""
+
+    threads: tuple[int, ...]
+    reason: str
+
+
+def place(
+    arrival: Arrival,
+    token: int | None = None,
+    linked: Sequence[Linked] = (),
+    conversation: Sequence[Alike] = (),
+    same_subject: Sequence[Alike] = (),
+) -> Placement:
+    """Decide where `arrival` goes.
+
+    `token`: the thread that the subject's `[T14]` names, when it exists. `linked`: stored messages that share a
+    Message-ID. `conversation`: threads with the same `conversation` key. `same_subject`: threads with the same base
+    subject. All of them the community's own.
+    """
+    if token is not None:
+        return Placement((token,), f"carries the token [T{token}]")
+    subject = base(arrival.subject)
+    changed = ""
+    if linked:
+        placed = _by_headers(arrival, subject, linked)
+        if placed.threads:
+            return placed
+        changed = placed.reason
+    near = [alike for alike in conversation if _agree(subject, base(alike.subject)) and _near(arrival, alike)]
+    if near:
+        return Placement((_nearest(arrival, near),), "belongs to the same Outlook conversation")
+    if subject.is_reply and subject.text:
+        near = [alike for alike in same_subject if base(alike.subject).text == subject.text and _near(arrival, alike)]
+        if near:
+            return Placement((_nearest(arrival, near),), "is a reply with the same subject within 30 days")
+    return Placement((), changed or "starts a new conversation")
+
+
+def conversation(thread_index: str) -> str:
+    """Outlook's conversation as hexadecimal digits: the first 22 bytes of Thread-Index ([MS-OXOMSG] 2.2.1.3).
+
+    "" when the header is absent or is not base64 of that length.
+    """
+    try:
+        header = base64.b64decode("".join(thread_index.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return ""
+    return header[:22].hex() if len(header) >= 22 else ""
+
+
+def _by_headers(arrival: Arrival, subject: Base, linked: Sequence[Linked]) -> Placement:
+    stays = [one for one in linked if not _leaves(arrival, subject, base(one.subject))]
+    answered = [one for one in stays if one.link is Link.ANSWERS]
+    # A reply inside a conversation that left another one still names the old one in References, so these count only
+    # where the subject agrees; a late parent counts like an answer, seen from the other side.
+    others = [one for one in stays if one.link is Link.NAMED or _agree(subject, base(one.subject))]
+    threads = _in_order(one.thread for one in answered + others)
+    if not threads:
+        return Placement((), "answers an earlier message, but with a new subject and topic")
+    if answered:
+        return Placement(threads, "answers a message by In-Reply-To")
+    if any(one.link is Link.NAMED for one in others):
+        return Placement(threads, "is the earlier message that stored replies answer")
+    if any(one.link is Link.REFERS for one in others):
+        return Placement(threads, "names a message in References, with the same subject")
+    return Placement(threads, "answers the same missing message, with the same subject")
+
+
+def _agree(one: Base, other: Base) -> bool:
+    return one.text == other.text
+
+
+def _leaves(arrival: Arrival, subject: Base, other: Base) -> bool:
+    """Whether the arrival used an old mail only to reach the list: new subject, no word of the old one, no quotation.
+
+    A reply prefix says the writer is answering, so only a subject typed afresh can leave.
+    """
+    if arrival.quotes or subject.is_reply or subject.is_forward or not subject.text or not other.text:
+        return False
+    return not set(content(subject.text)) & set(content(other.text))
+
+
+def _near(arrival: Arrival, alike: Alike) -> bool:
+    return abs(arrival.sent_at - alike.at) <= WINDOW
+
+
+def _nearest(arrival: Arrival, alike: Sequence[Alike]) -> int:
+    return min(alike, key=lambda one: (abs(arrival.sent_at - one.at), one.thread)).thread
+
+
+def _in_order(threads: Iterable[int]) -> tuple[int, ...]:
+    return tuple(sorted(set(threads)))

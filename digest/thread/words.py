@@ -1,0 +1,45 @@
+"""Words that carry meaning: lower-cased, common words left out, English endings taken off. Pure."""
+
+import re
+
+_WORD = re.compile(r"[^\W_]+(?:[-/.][0-9]+)*")
+
+_COMMON_WORDS = """
+    a about above after again all almost already also although always am an and another any anybody anyone anything are
+    around as at back be because been before being below between both but by can could dear did do does doing done down
+    during each either else enough even ever every everyone everybody few find for from further get gets getting give
+    given go goes going good got had has have having he hello help her here hers hi him his how however i if in into is
+    it its just keep kind know known lot made make many may maybe me mine might more morning most much must my need
+    needs neither never new no nobody non none nor not nothing now of off often ok on once one only onto or other others
+    our ours out over own people per perhaps please put quite rather really regards right said same say see seem seems
+    send sent shall she should since so some somebody someone something soon still such sure take tell than thank thanks
+    that the their theirs them themselves then there these they thing things think this those though through to together
+    too try two under until up upon us use used using very want was way we well were what when where whether which while
+    who whom whose why will wish with within without would yes yet you your yours
+    don doesn didn isn aren wasn weren won can't couldn shouldn wouldn haven hasn hadn ll ve re d s t m
+    """
+_COMMON = frozenset(_COMMON_WORDS.split())
+
+_ENDINGS = (
+    ("ically", "ic"), ("ations", "at"), ("ation", "at"), ("ements", ""), ("ement", ""), ("ments", ""), ("ment", ""),
+    ("nesses", ""), ("ness", ""), ("ingly", ""), ("edly", ""), ("ities", "iti"), ("ity", "iti"), ("sses", "ss"),
+    ("ies", "i"), ("ied", "i"), ("ing", ""), ("ers", ""), ("ed", ""), ("er", ""), ("ly", ""), ("es", ""), ("s", ""),
+    ("e", ""), ("y", "i"),
+)  # fmt: skip
+
+
+def stem(word: str) -> str:
+    """The word without its English ending, so that "referrals", "referred" and "referring" meet. Short words stay."""
+    if len(word) < 4 or not word.isalpha() or word.endswith(("ss", "us", "is")):
+        return word
+    for ending, instead in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            base = word[: len(word) - len(ending)] + instead
+            # referr(ed) → refer, but bill(ed) stays as it is
+            return base[:-1] if len(base) > 4 and base[-1] == base[-2] and base[-1] not in "lsz" else base
+    return word
+
+
+def content(text: str) -> list[str]:
+    """The stems of the words that say what `text` is about, in order, with repetitions."""
+    return [stem(word) for word in _WORD.findall(text.lower().replace("\u2019", "'")) if word not in _COMMON]
