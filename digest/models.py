@@ -351,6 +351,8 @@ class Message(SQLModel, table=True):
     # headers (RFC 5322); message ids without their angle brackets
     rfc_message_id: str = Field(default="", index=True)
     subject: str = ""
+    base_subject: str = Field(default="", index=True)  # RFC 5256, 2.1
+    conversation: str = Field(default="", index=True)  # Outlook's, from Thread-Index
     sent_at: datetime | None = _instant(nullable=True)
     from_name: str = ""
     from_address: str = ""
@@ -388,6 +390,7 @@ class Reference(SQLModel, table=True):
     message_id: int = Field(primary_key=True, foreign_key="message.id")
     rfc_message_id: str = Field(primary_key=True, index=True)
     community_id: int = Field(foreign_key="community.id")
+    answers: bool = False  # named in In-Reply-To
 
 
 class Identifier(SQLModel, table=True):

@@ -1,0 +1,260 @@
+"""The commands. Each loads the settings, brings the database up to date, and ends with 0 or with one clear sentence."""
+
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from digest import store, worker
+from digest.config import CommunitySettings, ConfigError, Settings, load
+from digest.delivery.smtp import DeliveryError
+from digest.mailbox.archive import ArchiveError, arrivals, count
+from digest.mailbox.imap import MailboxError
+from digest.steps import enrol, erase, export, receive, signin
+from digest.web.app import create_app
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A community's mailing digest."
+)
+out = Console()
+
+SENTENCES = (ConfigError, ArchiveError, MailboxError, DeliveryError, enrol.EnrolError)
+STORE_BATCH = 200
+
+Config = Annotated[Path | None, typer.Option("--config", help="The settings file; ./config.toml unless named.")]
+Slug = Annotated[str, typer.Option("--community", help="The community's slug, where config.toml has several.")]
+
+
+def main() -> None:
+    """Run a command; whatever goes wrong that a person can mend is said in one sentence on standard error."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    try:
+        app()
+    except SENTENCES as error:
+        sys.exit(str(error))
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", error)).splitlines()[0]
+        sys.exit(f"The database did not answer as it should ({reason}); check database_url and that it is running.")
+    except KeyboardInterrupt:
+        sys.exit("Stopped; run the same command again to go on where it left off.")
+
+
+def _open(config: Path | None) -> tuple[Settings, Engine]:
+    settings = load(config)
+    engine = store.connect(settings.database)
+    store.migrate(engine)
+    return settings, engine
+
+
+def _community(settings: Settings, engine: Engine, slug: str) -> tuple[int, CommunitySettings]:
+    if not slug and len(settings.community) > 1:
+        raise ConfigError("config.toml has several communities; say which with --community.")
+    community = settings.of(slug) if slug else settings.community[0]
+    with store.transaction(engine) as session:
+        return enrol.communities(session, settings)[community.slug], community
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=out) as progress:
+        yield progress
+
+
+@app.command()
+def run(config: Config = None) -> None:
+    """Run the whole service: the desk, the mailbox, the schedule and the outbox."""
+    settings, engine = _open(config)
+    asyncio.run(_serve(settings, engine, with_worker=True))
+
+
+@app.command()
+def web(config: Config = None) -> None:
+    """Run the desk alone."""
+    settings, engine = _open(config)
+    asyncio.run(_serve(settings, engine, with_worker=False))
+
+
+@app.command(name="worker")
+def work(config: Config = None) -> None:
+    """Run the mailbox, the schedule and the outbox without the desk."""
+    settings, engine = _open(config)
+    asyncio.run(worker.run(engine, settings))
+
+
+async def _serve(settings: Settings, engine: Engine, with_worker: bool) -> None:
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings, engine),
+            host=settings.web.host,
+            port=settings.web.port,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+        )
+    )
+    task = asyncio.create_task(worker.run(engine, settings)) if with_worker else None
+    out.print(f"The desk is at {settings.public_address}")
+    try:
+        serving = asyncio.create_task(server.serve())
+        await asyncio.wait({serving, task} if task else {serving}, return_when=asyncio.FIRST_COMPLETED)
+        if task and task.done():
+            server.should_exit = True
+            await serving
+            task.result()  # the worker never ends by itself: say why it did
+        serving.result()
+    finally:
+        if task:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+@app.command()
+def poll(config: Config = None) -> None:
+    """Read every mailbox once, and file and draft what came."""
+    settings, engine = _open(config)
+    out.print(f"{worker.poll(engine, settings)} messages fetched.")
+
+
+@app.command(name="import")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(help=".eml files, folders of them, mbox files or Maildirs.")],
+    config: Config = None,
+    community: Slug = "",
+) -> None:
+    """Import mail from files. Can be interrupted and repeated: what is stored already is passed over."""
+    settings, engine = _open(config)
+    community_id, chosen = _community(settings, engine, community)
+    stored, filed = import_mail(engine, community_id, chosen, paths)
+    out.print(f"{stored} new messages stored, {filed} filed.")
+
+
+def import_mail(engine: Engine, community_id: int, community: CommunitySettings, paths: list[Path]) -> tuple[int, int]:
+    """Store what `paths` hold, then understand and file it; returns how many were (new, filed)."""
+    stored = 0
+    with _bar() as bar:
+        reading = bar.add_task("Storing", total=count(paths))
+        batch = []
+        for arrival in arrivals(paths):
+            batch.append(arrival)
+            if len(batch) == STORE_BATCH:
+                stored += _store(engine, community_id, batch)
+                bar.advance(reading, len(batch))
+                batch = []
+        stored += _store(engine, community_id, batch)
+        bar.advance(reading, len(batch))
+        filing = bar.add_task("Filing", total=stored)
+        if stored < STORE_BATCH:  # starting processes takes longer than reading a few mails
+            return stored, worker.take_in(engine, community_id, community, None, lambda n: bar.advance(filing, n))
+        with ProcessPoolExecutor() as pool:
+            return stored, worker.take_in(engine, community_id, community, pool, lambda n: bar.advance(filing, n))
+
+
+def _store(engine: Engine, community_id: int, batch: list[receive.Arrival]) -> int:
+    with store.transaction(engine) as session:
+        return receive.store(session, community_id, batch)
+
+
+@app.command()
+def members(
+    path: Annotated[Path, typer.Argument(help="CSV with email,name,alliance,role,aliases (; between aliases).")],
+    config: Config = None,
+    community: Slug = "",
+) -> None:
+    """Add or update members from a list. Nobody is removed."""
+    settings, engine = _open(config)
+    community_id, _ = _community(settings, engine, community)
+    rows = enrol.read_csv(path)
+    with store.transaction(engine) as session:
+        done = enrol.members(session, community_id, rows, worker.now())
+    out.print(f"{done.added} members added, {done.changed} changed.")
+
+
+@app.command(name="export")
+def export_(
+    out_path: Annotated[Path, typer.Option("--out", help="The file to write.")],
+    file_format: Annotated[str, typer.Option("--format", help="jsonl is the only one.")] = "jsonl",
+    with_identifiers: Annotated[
+        bool, typer.Option("--with-identifiers", help="Patient identifiers in clear: for those with the right to them.")
+    ] = False,
+    config: Config = None,
+    community: Slug = "",
+) -> None:
+    """Write everything that is stored of a community as JSON lines."""
+    if file_format != "jsonl":
+        raise ConfigError(f"--format {file_format} is not known; the export is written as jsonl.")
+    settings, engine = _open(config)
+    community_id, _ = _community(settings, engine, community)
+    out.print(f"{write_export(engine, community_id, out_path, with_identifiers)} lines written to {out_path}.")
+
+
+def write_export(engine: Engine, community_id: int, path: Path, with_identifiers: bool) -> int:
+    """Write a community's export to `path`, whole or not at all; returns the number of lines."""
+    part = path.with_name(path.name + ".part")
+    number = 0
+    with store.read(engine) as session, part.open("w", encoding="utf-8") as file:
+        for line in export.lines(session, community_id, with_identifiers):
+            file.write(line + "\n")
+            number += 1
+    part.replace(path)
+    return number
+
+
+@app.command(name="sign-in")
+def sign_in(email: str, config: Config = None, community: Slug = "") -> None:
+    """Print a sign-in link for a member: for the first coordinator, and when no mail goes out."""
+    settings, engine = _open(config)
+    community_id, _ = _community(settings, engine, community)
+    with store.transaction(engine) as session:
+        member = enrol.find(session, community_id, email)
+        if member is None:
+            raise ConfigError(f"{email} is not a member; add them with: digest members FILE.csv")
+        link = signin.link(session, settings, member, worker.now())
+    out.print(link, soft_wrap=True)
+
+
+@app.command(name="erase")
+def erase_(email: str, config: Config = None, community: Slug = "") -> None:
+    """Erase a member and everything they wrote. This cannot be undone."""
+    settings, engine = _open(config)
+    community_id, _ = _community(settings, engine, community)
+    with store.transaction(engine) as session:
+        member = enrol.find(session, community_id, email)
+        if member is None:
+            raise ConfigError(f"{email} is not a member, so there is nobody to erase.")
+        typer.confirm(f"Erase {member.name} and everything they wrote, for good?", abort=True)
+        erase.member(session, member.id, None, worker.now())
+    out.print("Erased.")
+
+
+@app.command()
+def health(config: Config = None) -> None:
+    """End with 0 when the database answers and its schema is up to date (for a container's health check)."""
+    _open(config)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Run the whole job once without waiting for a person.")] = False,
+    out_dir: Annotated[Path | None, typer.Option("--out", help="With --once: write each mail received here.")] = None,
+) -> None:
+    """Show the main job on an embedded post office and a sample community."""
+    from digest.demo import DemoError, show  # development only: needs pymap and aiosmtpd
+
+    try:
+        show(once, out_dir)
+    except DemoError as error:
+        sys.exit(str(error))

@@ -1,0 +1,15 @@
+"""The verbs. Each takes a session and what it works on, is one transaction, and can be run again without harm.
+
+A step is the only writer of its tables; the worker, the desk and the commands call steps and nothing deeper.
+"""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from digest.models import Audit, Member
+
+
+def note(session: Session, community_id: int, by: Member | None, what: str, subject: str, now: datetime) -> None:
+    """Write down who did what. `what` is a sentence in the past tense without any message text in it."""
+    session.add(Audit(community_id=community_id, at=now, member_id=by.id if by else None, what=what, subject=subject))

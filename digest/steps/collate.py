@@ -1,0 +1,255 @@
+"""A thread's collation: drafted by the service, corrected and approved by a person, every line tied to stored words."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from digest.collation import Contribution
+from digest.collation.draft import answered as is_answered
+from digest.collation.draft import draft, question_text
+from digest.collation.provenance import Fault, Ground, faults
+from digest.collation.stance import stance
+from digest.models import (
+    HUMAN,
+    Collation,
+    CollationStatus,
+    Content,
+    HoldReason,
+    Kind,
+    Member,
+    Message,
+    MessageStatus,
+    Thread,
+)
+from digest.steps import note
+from digest.steps.read import masks, new_words, shown_attachments
+from digest.thread.similar import related
+
+
+class Conflict(Exception):
+    """Somebody saved a newer version meanwhile."""
+
+
+class Ungrounded(Exception):
+    """A line rests on words that do not stand in the stored messages (any more)."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(faults[0].sentence)
+        self.faults = faults
+
+
+class Unaccounted(Exception):
+    """Replies that are neither used nor set aside (the dissent guard)."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        count = len(messages)
+        super().__init__(
+            f"{count} {'reply is' if count == 1 else 'replies are'} neither used nor set aside; decide about each first."
+        )
+        self.messages = messages
+
+
+def messages(session: Session, thread_id: int) -> Sequence[Message]:
+    """What people said in a thread, in order of sending: accepted mail, and mail held for a patient identifier (masked)."""
+    found = session.exec(
+        select(Message).where(
+            Message.thread_id == thread_id,
+            col(Message.kind).in_(HUMAN),
+            (col(Message.status) == MessageStatus.ACCEPTED) | (col(Message.hold_reason) == HoldReason.IDENTIFIER),
+            col(Message.status) != MessageStatus.DISCARDED,
+        )
+    )
+    return sorted(found, key=lambda m: (m.sent_at or m.received_at, m.id))
+
+
+def contributions(session: Session, thread_id: int) -> list[Contribution]:
+    """A thread's messages as the draft needs them."""
+    names = dict(
+        session.exec(
+            select(Member.id, Member.name)
+            .join(Message, Message.member_id == Member.id)
+            .where(  # type: ignore[arg-type]
+                Message.thread_id == thread_id
+            )
+        ).all()
+    )
+    return [
+        Contribution(
+            message=m.id,
+            author=names.get(m.member_id or 0, ""),
+            kind=m.kind,
+            text=m.text,
+            segments=tuple(m.segments),
+            masks=masks(session, m),
+            links=tuple(m.links),
+            attachments=tuple(shown_attachments(session, m)),
+        )
+        for m in messages(session, thread_id)
+    ]
+
+
+def current(session: Session, thread_id: int) -> Collation | None:
+    """The version that counts."""
+    return session.exec(
+        select(Collation).where(Collation.thread_id == thread_id).order_by(col(Collation.version).desc()).limit(1)
+    ).one_or_none()
+
+
+def redraft(session: Session, thread_id: int, now: datetime) -> None:
+    """Draft a thread anew, unless a person has edited its collation: then a late reply shows as unaccounted instead."""
+    thread = session.get_one(Thread, thread_id)
+    said = contributions(session, thread_id)
+    if thread.merged_into is not None or not said:
+        return
+    for message in messages(session, thread_id):
+        if message.kind in {Kind.REPLY, Kind.DIGEST_REPLY}:
+            message.stance = stance(new_words(message))[0]
+            session.add(message)
+    latest = current(session, thread_id)
+    if latest is None or latest.status is CollationStatus.DRAFT:
+        asked = question_text(latest.content) if latest else None
+        content = draft(said)
+        if latest is None:
+            latest = Collation(
+                community_id=thread.community_id, thread_id=thread_id, version=1, content=content, saved_at=now
+            )
+        elif latest.content != content:
+            latest.content, latest.saved_at = content, now
+        session.add(latest)
+        session.flush()
+        question = question_text(content)
+        if question != asked:
+            thread.related = related(question, _earlier_questions(session, thread)) if question else []
+            session.add(thread)
+
+
+def adopt(session: Session, gone: int, stays: int, now: datetime) -> None:
+    """Two threads became one: what a person wrote about either is kept, the points of both under each other."""
+    theirs, ours = current(session, gone), current(session, stays)
+    if theirs is None or theirs.status is CollationStatus.DRAFT:
+        return
+    mine = ours.content if ours is not None and ours.status is not CollationStatus.DRAFT else Content()
+    content = Content(
+        question=mine.question or theirs.content.question,
+        points=mine.points + theirs.content.points,
+        resources=mine.resources + theirs.content.resources,
+        set_aside=mine.set_aside + theirs.content.set_aside,
+        note="\n\n".join(filter(None, (mine.note, theirs.content.note))),
+    )
+    session.add(
+        Collation(
+            community_id=theirs.community_id,
+            thread_id=stays,
+            version=(ours.version if ours else 0) + 1,
+            status=CollationStatus.EDITED,
+            content=content,
+            saved_at=now,
+            saved_by=theirs.saved_by,
+        )
+    )
+    session.flush()
+
+
+def _earlier_questions(session: Session, thread: Thread) -> list[tuple[int, str]]:
+    rows = session.exec(
+        select(Collation)
+        .join(Thread, Thread.id == Collation.thread_id)  # type: ignore[arg-type]
+        .where(
+            Thread.community_id == thread.community_id,
+            Thread.started_at < thread.started_at,
+            col(Thread.merged_into).is_(None),
+        )
+        .order_by(col(Collation.thread_id), col(Collation.version))
+    )
+    latest = {row.thread_id: question_text(row.content) for row in rows}
+    titles = {t.id: t.title for t in session.exec(select(Thread).where(col(Thread.id).in_(latest)))}
+    return [(id, f"{titles[id]}. {question}") for id, question in latest.items() if question]
+
+
+def answered(session: Session, thread_id: int) -> bool:
+    """Whether a thread's question has a substantive reply. An announcement asks nothing, so it counts as answered."""
+    latest = current(session, thread_id)
+    return is_answered(contributions(session, thread_id), latest.content if latest else Content())
+
+
+def grounds(session: Session, thread_id: int) -> dict[int, Ground]:
+    """The stored words a collation may rest on: those of its own thread's messages, as they may be shown now."""
+    return {m.id: Ground(m.text, tuple(m.segments), masks(session, m)) for m in messages(session, thread_id)}
+
+
+def check(session: Session, thread_id: int, content: Content) -> list[Fault]:
+    """The provenance lock: what in `content` does not stand in the thread's stored words."""
+    return faults(content, grounds(session, thread_id))
+
+
+def unaccounted(session: Session, thread_id: int, content: Content) -> list[Message]:
+    """The dissent guard: replies of a thread that its collation neither uses nor sets aside."""
+    seen = content.used() | set(content.set_aside)
+    return [m for m in messages(session, thread_id) if m.kind in {Kind.REPLY, Kind.DIGEST_REPLY} and m.id not in seen]
+
+
+def save(session: Session, thread_id: int, seen: int, content: Content, by: Member, now: datetime) -> Collation:
+    """Keep what a person wrote as a new version. `seen` is the version they started from.
+
+    Raises Conflict when that is no longer the latest, Ungrounded when a line does not rest on stored words.
+    """
+    return _write(session, thread_id, seen, content, by, now, CollationStatus.EDITED)
+
+
+def approve(session: Session, thread_id: int, seen: int, by: Member, now: datetime) -> Collation:
+    """Approve the version `seen`. Raises Conflict, Ungrounded, or Unaccounted while a reply is neither used nor set aside."""
+    latest = current(session, thread_id)
+    content = latest.content if latest else Content()
+    left = unaccounted(session, thread_id, content)
+    if left:
+        raise Unaccounted(left)
+    return _write(session, thread_id, seen, content, by, now, CollationStatus.APPROVED)
+
+
+def _write(
+    session: Session, thread_id: int, seen: int, content: Content, by: Member, now: datetime, status: CollationStatus
+) -> Collation:
+    thread = session.get_one(Thread, thread_id)
+    latest = current(session, thread_id)
+    version = latest.version if latest else 0
+    if version != seen:
+        raise Conflict("Somebody else changed this collation while you were working on it. Nothing was overwritten.")
+    wrong = check(session, thread_id, content)
+    if wrong:
+        raise Ungrounded(wrong)
+    saved = Collation(
+        community_id=thread.community_id,
+        thread_id=thread_id,
+        version=version + 1,
+        status=status,
+        content=content,
+        saved_at=now,
+        saved_by=by.id,
+    )
+    session.add(saved)
+    session.flush()
+    note(
+        session,
+        thread.community_id,
+        by,
+        f"{status.value} the collation (version {saved.version})",
+        f"thread {thread_id}",
+        now,
+    )
+    return saved
+
+
+def redraft_all(session: Session, threads: Iterable[int], now: datetime) -> None:
+    """Draft several threads, the earliest first, so that "asked before" looks back."""
+    ordered = session.exec(select(Thread).where(col(Thread.id).in_(set(threads))).order_by(col(Thread.started_at)))
+    for thread in ordered.all():
+        redraft(session, thread.id, now)
+
+
+def stale(session: Session, thread_id: int) -> bool:
+    """Whether a reply has come since a person last saved the thread's collation."""
+    latest = current(session, thread_id)
+    return bool(
+        latest and latest.status is not CollationStatus.DRAFT and unaccounted(session, thread_id, latest.content)
+    )

@@ -1,0 +1,83 @@
+"""What a person has a right to have forgotten (UK GDPR, article 17): a message, or a member with all they wrote."""
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from digest.models import (
+    Alias,
+    Collation,
+    Content,
+    Identifier,
+    Member,
+    Message,
+    MessageStatus,
+    RawMessage,
+    SignIn,
+    WebSession,
+)
+from digest.steps import note
+from digest.steps.collate import redraft_all
+
+GONE = "[erased]"
+
+
+def message(session: Session, message_id: int, by: Member | None, now: datetime) -> None:
+    """Forget what a message said: its bytes, its words, and every line of every collation version that rests on it."""
+    found = session.get_one(Message, message_id)
+    for table in (RawMessage, Identifier):
+        for row in session.exec(select(table).where(table.message_id == found.id)).all():
+            session.delete(row)
+    found.subject = found.base_subject = GONE
+    found.text, found.segments, found.links, found.attachments, found.problems = "", [], [], [], []
+    found.from_name = found.from_address = found.hold_note = ""
+    found.status, found.member_id = MessageStatus.DISCARDED, None
+    session.add(found)
+    if found.thread_id is not None:
+        for version in session.exec(select(Collation).where(Collation.thread_id == found.thread_id)).all():
+            version.content = _without(version.content, found.id)
+            session.add(version)
+    session.flush()
+    note(session, found.community_id, by, "erased", f"message {found.id}", now)
+    redraft_all(session, {found.thread_id} if found.thread_id else set(), now)
+
+
+def member(session: Session, member_id: int, by: Member | None, now: datetime) -> None:
+    """Forget a member: their messages, addresses, links and sessions. The row stays, nameless, for the delivery record."""
+    found = session.get_one(Member, member_id)
+    for id in session.exec(select(Message.id).where(col(Message.member_id) == found.id)).all():
+        message(session, id, by, now)
+    for table in (Alias, SignIn, WebSession):
+        for row in session.exec(select(table).where(table.member_id == found.id)).all():
+            session.delete(row)
+    found.email, found.name, found.alliance, found.active = f"erased-{found.id}", GONE, "", False
+    session.add(found)
+    session.flush()
+    note(session, found.community_id, by, "erased", f"member {found.id}", now)
+
+
+def _without(content: Content, message_id: int) -> Content:
+    """A collation without anything that rests on a message; a point left with nothing to show goes too."""
+    kept = []
+    for point in content.points:
+        evidence = [e for e in point.evidence if e.message != message_id]
+        if evidence:
+            label = point.label if point.own else min((e.quote for e in evidence), key=len)
+            kept.append(
+                point.model_copy(
+                    update={
+                        "label": label,
+                        "evidence": evidence,
+                        "supporters": [m for m in point.supporters if m != message_id],
+                        "opposers": [m for m in point.opposers if m != message_id],
+                    }
+                )
+            )
+    return content.model_copy(
+        update={
+            "question": [e for e in content.question if e.message != message_id],
+            "points": kept,
+            "resources": [r for r in content.resources if r.message != message_id],
+            "set_aside": [m for m in content.set_aside if m != message_id],
+        }
+    )

@@ -1,0 +1,38 @@
+"""The service's own small mails to one person: queued with the change they tell of, sent by `deliver`."""
+
+from datetime import datetime
+
+from sqlmodel import Session, select
+
+from digest.config import Settings
+from digest.edition.render import letter
+from digest.models import Member, Notice
+
+
+def queue(
+    session: Session,
+    settings: Settings,
+    slug: str,
+    member: Member,
+    template: str,
+    key: str,
+    now: datetime,
+    **values: object,
+) -> None:
+    """Queue the mail `template` to `member` under `key`; the same person is never told the same thing twice."""
+    key = f"{key}/{member.id}"
+    told = session.exec(select(Notice.id).where(Notice.community_id == member.community_id, Notice.key == key)).first()
+    if told is not None:
+        return
+    wire = letter(template, sender(settings, slug), member.name, member.email, key, now, **values)
+    session.add(
+        Notice(
+            community_id=member.community_id,
+            member_id=member.id,
+            key=key,
+            address=member.email,
+            wire=wire,
+            next_attempt_at=now,
+        )
+    )
+    session.flush()

@@ -1,0 +1,311 @@
+"""An edition: collecting → in review → approved → sending → sent. A person approves; the clock only ever asks or sends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, func, select
+
+from digest.collation.draft import question_text
+from digest.config import CommunitySettings, Settings
+from digest.edition import Digest, Frozen, Sender, Who
+from digest.edition.calendar import closes_at, in_words, next_send
+from digest.edition.compile import Post, ThreadFacts, compile_digest, reply_link
+from digest.edition.render import Recipient, dumps, freeze, loads, wire
+from digest.models import (
+    HUMAN,
+    Collation,
+    CollationStatus,
+    Community,
+    Content,
+    Delivery,
+    DeliveryStatus,
+    Edition,
+    EditionStatus,
+    EditionThread,
+    HoldReason,
+    Kind,
+    Member,
+    Message,
+    MessageStatus,
+    Role,
+    Thread,
+)
+from digest.steps import note
+from digest.steps.collate import answered, check, current, messages, unaccounted
+from digest.steps.notify import queue
+from digest.steps.read import shown_text
+
+OPEN = (EditionStatus.COLLECTING, EditionStatus.IN_REVIEW, EditionStatus.APPROVED)
+GONE = (EditionStatus.SENDING, EditionStatus.SENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """Why an edition cannot be approved yet, and the thread where it is mended."""
+
+    sentence: str
+    thread_id: int | None = None
+
+
+class NotReady(Exception):
+    """The edition cannot be approved or sent yet."""
+
+    def __init__(self, hindrances: Sequence[Hindrance]) -> None:
+        super().__init__(hindrances[0].sentence)
+        self.hindrances = hindrances
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """An edition as one member will receive it; `size` is the mail's in bytes."""
+
+    subject: str
+    text: str
+    html: str
+    size: int
+    wire: bytes
+
+
+# --- the schedule ------------------------------------------------------------------------------------------------
+
+
+def tick(session: Session, settings: Settings, community_id: int, now: datetime) -> None:
+    """Do what is due for a community: open, close, remind, send, finish. Run every few seconds; idle runs change nothing."""
+    community = _settings(session, settings, community_id)
+    collecting = ensure_collecting(session, community, community_id, now)
+    if now >= collecting.closes_at:
+        close(session, settings, collecting.id, now)
+    for edition in session.exec(
+        select(Edition).where(
+            Edition.community_id == community_id, col(Edition.status).in_((*OPEN, EditionStatus.SENDING))
+        )
+    ).all():
+        if edition.status is EditionStatus.APPROVED and now >= edition.send_at:
+            _send_or_ask(session, settings, community, edition, now)
+        elif edition.status is EditionStatus.IN_REVIEW and now >= edition.send_at:
+            _not_reviewed(session, settings, community, edition, now)
+        elif edition.status is EditionStatus.SENDING:
+            _finish(session, edition, now)
+
+
+def ensure_collecting(session: Session, community: CommunitySettings, community_id: int, now: datetime) -> Edition:
+    """The edition that collects now; there is always exactly one."""
+    found = session.exec(
+        select(Edition).where(Edition.community_id == community_id, Edition.status == EditionStatus.COLLECTING)
+    ).first()
+    if found is not None:
+        return found
+    # The next edition never shares its send time with one that is already under way.
+    latest = session.exec(
+        select(func.max(Edition.send_at)).where(Edition.community_id == community_id, col(Edition.status).in_(OPEN))
+    ).one()
+    number = session.exec(select(func.max(Edition.number)).where(Edition.community_id == community_id)).one()
+    send_at = next_send(community.day, community.time, community.zone, max(now, latest) if latest else now)
+    edition = Edition(
+        community_id=community_id,
+        number=(number or 0) + 1,
+        send_at=send_at,
+        closes_at=closes_at(send_at, community.review_lead_hours),
+    )
+    session.add(edition)
+    session.flush()
+    return edition
+
+
+def close(session: Session, settings: Settings, edition_id: int, now: datetime) -> None:
+    """Collecting → in review: settle which threads are in, and tell the coordinators that it waits for them."""
+    edition = session.get_one(Edition, edition_id)
+    if edition.status is not EditionStatus.COLLECTING:
+        return
+    community = _settings(session, settings, edition.community_id)
+    threads = waiting_threads(session, edition.community_id)
+    session.add_all(
+        EditionThread(edition_id=edition.id, thread_id=t.id, community_id=edition.community_id, position=position)
+        for position, t in enumerate(threads)
+    )
+    # A laptop asleep over the deadline still leaves the coordinator time to review.
+    edition.closes_at = min(edition.closes_at, now)
+    edition.status = EditionStatus.IN_REVIEW
+    session.add(edition)
+    session.flush()
+    ensure_collecting(session, community, edition.community_id, now)
+    note(session, edition.community_id, None, f"closed Issue {edition.number} for review", f"edition {edition.id}", now)
+    for coordinator in coordinators(session, edition.community_id):
+        queue(
+            session,
+            settings,
+            community.slug,
+            coordinator,
+            "in_review",
+            f"edition {edition.id} in review",
+            now,
+            number=edition.number,
+            titles=[t.title for t in threads],
+            hindrances=[h.sentence for h in hindrances(session, settings, edition.id)],
+            send_at=in_words(edition.send_at, community.zone),
+            link=f"{settings.public_address}/edition/{edition.id}",
+        )
+
+
+def _not_reviewed(
+    session: Session, settings: Settings, community: CommunitySettings, edition: Edition, now: datetime
+) -> None:
+    skip = community.when_not_reviewed == "skip"
+    if skip:
+        edition.status = EditionStatus.SKIPPED
+        session.add(edition)
+        note(
+            session,
+            edition.community_id,
+            None,
+            f"skipped Issue {edition.number}: nobody reviewed it",
+            f"edition {edition.id}",
+            now,
+        )
+    _tell_overdue(session, settings, community, edition, now, "skipped" if skip else "waiting")
+
+
+def _send_or_ask(
+    session: Session, settings: Settings, community: CommunitySettings, edition: Edition, now: datetime
+) -> None:
+    """Send an approved edition, unless it is so late, or changed so since, that a person should look again."""
+    late = now > edition.send_at + timedelta(hours=community.overdue_hours)
+    if late or hindrances(session, settings, edition.id):
+        edition.status = EditionStatus.IN_REVIEW
+        session.add(edition)
+        what = "is overdue" if late else "changed since it was approved"
+        note(
+            session,
+            edition.community_id,
+            None,
+            f"put Issue {edition.number} back in review: it {what}",
+            f"edition {edition.id}",
+            now,
+        )
+        _tell_overdue(session, settings, community, edition, now, "overdue" if late else "changed")
+    else:
+        begin_sending(session, settings, edition.id, now)
+
+
+def _tell_overdue(
+    session: Session, settings: Settings, community: CommunitySettings, edition: Edition, now: datetime, why: str
+) -> None:
+    for coordinator in coordinators(session, edition.community_id):
+        queue(
+            session,
+            settings,
+            community.slug,
+            coordinator,
+            "not_reviewed",
+            f"edition {edition.id} {why}",
+            now,
+            number=edition.number,
+            why=why,
+            send_at=in_words(edition.send_at, community.zone),
+            link=f"{settings.public_address}/edition/{edition.id}",
+        )
+
+
+# --- what is in it -----------------------------------------------------------------------------------------------
+
+
+def waiting_threads(session: Session, community_id: int) -> list[Thread]:
+    """Threads the next edition should carry: never sent, said more since they were, or asked and still unanswered."""
+    carried = _carried(session, community_id)
+    under_review = set(
+        session.exec(
+            select(EditionThread.thread_id)
+            .join(Edition, Edition.id == EditionThread.edition_id)  # type: ignore[arg-type]
+            .where(
+                Edition.community_id == community_id,
+                col(Edition.status).in_((EditionStatus.IN_REVIEW, EditionStatus.APPROVED)),
+                col(EditionThread.included),
+            )
+        )
+    )
+    newest = dict(
+        session.exec(
+            select(Message.thread_id, func.max(Message.filed_at))
+            .where(
+                Message.community_id == community_id,
+                col(Message.kind).in_(HUMAN),
+                Message.status == MessageStatus.ACCEPTED,
+                col(Message.thread_id).is_not(None),
+            )
+            .group_by(col(Message.thread_id))
+        ).all()
+    )
+    chosen = []
+    for thread in session.exec(
+        select(Thread)
+        .where(Thread.community_id == community_id, col(Thread.merged_into).is_(None), col(Thread.id).in_(newest))
+        .order_by(col(Thread.started_at), col(Thread.id))
+    ):
+        if thread.id in under_review:
+            continue
+        last = carried.get(thread.id)
+        if last is None or newest[thread.id] > (last.approved_at or last.send_at) or not answered(session, thread.id):
+            chosen.append(thread)
+    return chosen
+
+
+def _carried(session: Session, community_id: int) -> dict[int, Edition]:
+    """The last edition that carried each thread."""
+    rows = session.exec(
+        select(EditionThread.thread_id, Edition)
+        .join(Edition, Edition.id == EditionThread.edition_id)  # type: ignore[arg-type]
+        .where(Edition.community_id == community_id, col(Edition.status).in_(GONE), col(EditionThread.included))
+        .order_by(col(Edition.number))
+    ).all()
+    return {thread_id: edition for thread_id, edition in rows}
+
+
+def places(session: Session, edition: Edition) -> list[EditionThread]:
+    """The edition's threads in order. A collecting edition has none of its own yet: what waits stands in for them."""
+    if edition.status is EditionStatus.COLLECTING:
+        return [
+            EditionThread(edition_id=edition.id, thread_id=t.id, community_id=edition.community_id, position=n)
+            for n, t in enumerate(waiting_threads(session, edition.community_id))
+        ]
+    rows = session.exec(
+        select(EditionThread).where(EditionThread.edition_id == edition.id).order_by(col(EditionThread.position))
+    ).all()
+    merged = set(
+        session.exec(
+            select(Thread.id).where(
+                col(Thread.id).in_([r.thread_id for r in rows]), col(Thread.merged_into).is_not(None)
+            )
+        )
+    )
+    return [row for row in rows if row.thread_id not in merged]
+
+
+def hindrances(session: Session, settings: Settings, edition_id: int) -> list[Hindrance]:
+    """What must be mended before the edition can be approved; empty when nothing stands in the way."""
+    edition = session.get_one(Edition, edition_id)
+    found = []
+    included = [place.thread_id for place in places(session, edition) if place.included]
+    if not included:
+        found.append(Hindrance("There is nothing in this edition yet."))
+    for thread_id in included:
+        title = session.get_one(Thread, thread_id).title
+        said = messages(session, thread_id)
+        waiting = sum(m.status is MessageStatus.HELD for m in said)
+        if waiting:
+            found.append(
+                Hindrance(f"“{title}”: {waiting} of its messages may identify a patient; decide about them.", thread_id)
+            )
+        latest = current(session, thread_id)
+        if latest is None:
+            continue
+        left = unaccounted(session, thread_id, latest.content)
+        if left:
+            noun = "reply is" if len(left) == 1 else "replies are"
+            found.append(Hindrance(f"“{title}”: {len(left)} {noun} neither used nor set aside.", thread_id))
+        found += [
+            Hindrance(f"“{title}”: {fault.sentence}", thread_id) for fault in check(session, thread_id, latest.content)
+        ]
+        if latest.status is not CollationStatus.APPROVED and latest.content.points:
+            found.append(Hindrance(f"“{title}”: its collation is not approved yet.", thread_id))
+    return found
