@@ -69,7 +69,7 @@ _DISAGREE = _cues(
 _AGREE = _cues(
     # "Agreed" opens a sentence; "agreed with urology" and "we agreed a template" tell what happened.
     _START + r"(?:(?:completely|totally|fully|strongly|very much) )*agreed?(?: with| that)?",
-    r"(?:i|i'd|i would|we)(?: (?:completely|totally|fully|strongly|wholeheartedly|also|very much))* agree(?: with| that)?",
+    r"(?:i|i'd|i would|we)(?: (?:completely|totally|fully|strongly|also|very much))* agree(?: with| that)?",
     r"same (?:here|as|model|approach|for us)",
     _START + r"same",
     r"ditto",

@@ -14,28 +14,36 @@ _IS_FORWARD = re.compile(rf"(?:{_FORWARD})", re.IGNORECASE)
 _TOKEN = re.compile(r"\[T(\d{1,9})\]", re.IGNORECASE)
 _TAG = re.compile(r"\[[^\[\]]{1,60}\]\s*")  # RFC 5256: subj-blob; a list's tag or "[EXTERNAL]"
 _TRAILER = re.compile(r"\s*\(fwd\)\s*$", re.IGNORECASE)  # RFC 5256: subj-trailer
+_WAS = re.compile(r"[(\[]was:?\s+(.+?)[)\]]?$", re.IGNORECASE)
 _WRAPPED = re.compile(r"\[fwd:(.*)\]\s*", re.IGNORECASE)  # RFC 5256: subj-fwd
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A subject taken apart. `text` is the base subject, lower case, "" when nothing is left."""
+    """A subject taken apart. `text` is the base subject, lower case, "" when nothing is left.
+
+    `was` is the earlier base subject when the writer names it, as in "Incidental findings (was: CT access)".
+    """
 
     text: str
     is_reply: bool
     is_forward: bool
     token: int | None
+    was: str = ""
 
 
 def base(subject: str) -> Base:
     """Take a decoded subject apart: "Re: [LIST] AW: Two-week clinics [T14]" → ("two-week clinics", reply, 14)."""
     text, reply, forward, token = _strip(subject)
-    return Base(text.casefold(), reply, forward, token)
+    was = _WAS.search(text)
+    return Base(text.casefold(), reply, forward, token, _strip(was[1])[0].casefold() if was else "")
 
 
 def title(subject: str) -> str:
-    """The subject as a thread's title: no prefixes, list tags or token, first letter a capital; never empty."""
+    """The subject as a thread's title: no prefixes, list tags or token, a capital first; never empty."""
     text = _strip(subject)[0]
+    if text[1:2].isupper():  # eConsult, pH
+        return text
     return text[:1].upper() + text[1:] if text else "No subject"
 
 

@@ -2,8 +2,8 @@
 
 Steps ask the database for the facts below and store the reason with the decision. Header threading is that of RFC 5256
 REFS and of notmuch: messages that share a Message-ID, borne or named, are one conversation. On top of it, the rules of
-DESIGN.md: a token comes first, a subject alone counts only behind a reply prefix and within thirty days, and an answer
-that left both its parent's subject and its words behind opens a conversation of its own.
+DESIGN.md: a token comes first, a subject alone counts only behind a reply prefix and within thirty days, and a mail that
+answers an old one only to reach the list opens a conversation of its own.
 """
 
 import base64
@@ -31,20 +31,20 @@ class Link(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """The message to be placed. `quotes`: it carries a quotation of what it answers."""
+    """The message to be placed; `subject` as in its header."""
 
     subject: str
     sent_at: datetime
-    quotes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A stored message that shares a Message-ID with the arrival. `subject` as in its header."""
+    """A stored message that shares a Message-ID with the arrival. `text`: what its author wrote."""
 
     thread: int
     subject: str
     link: Link
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def place(
     subject = base(arrival.subject)
     changed = ""
     if linked:
-        placed = _by_headers(arrival, subject, linked)
+        placed = _by_headers(subject, linked)
         if placed.threads:
             return placed
         changed = placed.reason
@@ -108,8 +108,8 @@ def conversation(thread_index: str) -> str:
     return header[:22].hex() if len(header) >= 22 else ""
 
 
-def _by_headers(arrival: Arrival, subject: Base, linked: Sequence[Linked]) -> Placement:
-    stays = [one for one in linked if not _leaves(arrival, subject, base(one.subject))]
+def _by_headers(subject: Base, linked: Sequence[Linked]) -> Placement:
+    stays = [one for one in linked if not _leaves(subject, one)]
     answered = [one for one in stays if one.link is Link.ANSWERS]
     # A reply inside a conversation that left another one still names the old one in References, so these count only
     # where the subject agrees; a late parent counts like an answer, seen from the other side.
@@ -127,17 +127,19 @@ def _by_headers(arrival: Arrival, subject: Base, linked: Sequence[Linked]) -> Pl
 
 
 def _agree(one: Base, other: Base) -> bool:
-    return one.text == other.text
+    return one.text in (other.text, other.was) or one.was == other.text != ""
 
 
-def _leaves(arrival: Arrival, subject: Base, other: Base) -> bool:
-    """Whether the arrival used an old mail only to reach the list: new subject, no word of the old one, no quotation.
+def _leaves(subject: Base, linked: Linked) -> bool:
+    """Whether the arrival used an old mail only to reach the list.
 
-    A reply prefix says the writer is answering, so only a subject typed afresh can leave.
+    A mail program puts a reply prefix before the subject by itself, so a subject without one was typed afresh; that,
+    and no word of it in the subject or the text it answers, is a new topic. Anything less is not.
     """
-    if arrival.quotes or subject.is_reply or subject.is_forward or not subject.text or not other.text:
+    other = base(linked.subject)
+    if subject.is_reply or subject.is_forward or not subject.text or not other.text:
         return False
-    return not set(content(subject.text)) & set(content(other.text))
+    return not set(content(subject.text)) & set(content(f"{other.text} {linked.text}"))
 
 
 def _near(arrival: Arrival, alike: Alike) -> bool:

@@ -4,6 +4,7 @@ import re
 
 _WORD = re.compile(r"[^\W_]+(?:[-/.][0-9]+)*")
 
+# Besides the language's own, the words that every mail among GPs has.
 _COMMON_WORDS = """
     a about above after again all almost already also although always am an and another any anybody anyone anything are
     around as at back be because been before being below between both but by can could dear did do does doing done down
@@ -17,15 +18,18 @@ _COMMON_WORDS = """
     too try two under until up upon us use used using very want was way we well were what when where whether which while
     who whom whose why will wish with within without would yes yet you your yours
     don doesn didn isn aren wasn weren won can't couldn shouldn wouldn haven hasn hadn ll ve re d s t m
+    gp gps nhs
     """
 _COMMON = frozenset(_COMMON_WORDS.split())
 
 _ENDINGS = (
     ("ically", "ic"), ("ations", "at"), ("ation", "at"), ("ements", ""), ("ement", ""), ("ments", ""), ("ment", ""),
     ("nesses", ""), ("ness", ""), ("ingly", ""), ("edly", ""), ("ities", "iti"), ("ity", "iti"), ("sses", "ss"),
-    ("ies", "i"), ("ied", "i"), ("ing", ""), ("ers", ""), ("ed", ""), ("er", ""), ("ly", ""), ("es", ""), ("s", ""),
-    ("e", ""), ("y", "i"),
+    ("ies", "i"), ("ied", "i"), ("ing", ""), ("als", ""), ("al", ""), ("ers", ""), ("ed", ""), ("er", ""),
+    ("ly", ""), ("es", ""), ("s", ""), ("e", ""), ("y", "i"),
 )  # fmt: skip
+
+_SHY = ("er", "ers", "al", "als")  # these are often part of the word itself: refer, trial
 
 
 def stem(word: str) -> str:
@@ -33,7 +37,7 @@ def stem(word: str) -> str:
     if len(word) < 4 or not word.isalpha() or word.endswith(("ss", "us", "is")):
         return word
     for ending, instead in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
+        if word.endswith(ending) and len(word) - len(ending) >= (4 if ending in _SHY else 3):
             base = word[: len(word) - len(ending)] + instead
             # referr(ed) → refer, but bill(ed) stays as it is
             return base[:-1] if len(base) > 4 and base[-1] == base[-2] and base[-1] not in "lsz" else base
