@@ -6,73 +6,121 @@ differs, the resources, and what was set aside. Every reply ends up used or set 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 from urllib.parse import urlsplit
 
 from digest.collation import Contribution
-from digest.collation.points import Said, first_names, named, ranked, statements, substantive, words
+from digest.collation.points import Said, only_shares, ranked, statements, substantive
 from digest.collation.questions import asking
 from digest.collation.sentences import Sentence, split
-from digest.collation.stance import stance, thanks
+from digest.collation.sides import Side, sides
 from digest.models import Content, Evidence, Kind, Point, Resource, Stance, mask
 from digest.thread.words import content as stems
 
-#: A second sentence of the same reply, or one beside "Agree with …", stands on its own from this worth on.
+# What a reply adds beside "Agree with …" stands as a point of its own from this worth on; so does what an asker says.
 _STANDS_ALONE = 1.7
-#: An agreement without a name joins the point that shares this much of its words.
+# An agreement that names nobody joins the earlier point that has this share of its words.
 _SHARED = 0.34
-#: A reply of so many words that agrees without a name only agrees.
-_BRIEF = 14
 
 
 @dataclass(slots=True)
 class _Making:
-    """A point while the draft is being made."""
+    """A point while the draft is being made; `stems` are those of the whole reply it comes from."""
 
     said: Said
-    author: str
-    evidence: list[Evidence]
+    reply: Contribution
+    stems: frozenset[str]
     supporters: list[int]
     opposers: list[int] = field(default_factory=list)
-
-    @property
-    def stems(self) -> set[str]:
-        return set(stems(" ".join(one.quote for one in self.evidence)))
 
 
 def draft(contributions: Sequence[Contribution]) -> Content:
     """Draft a thread's collation from its messages, given in order of sending."""
-    question = [_evidence(asked, sentence) for asked in _askers(contributions) for sentence in asking(asked)]
-    opening = {one.message for one in _askers(contributions)} | {one.message for one in contributions[:1]}
-    askers = {one.author for one in _askers(contributions)}
-    names = first_names(contributions)
+    askers = _askers(contributions)
+    question = [_evidence(one, sentence) for one in askers for sentence in asking(one)]
     asked = question[0].quote if question else ""
-
-    points: list[_Making] = []
+    opening = {one.message for one in askers} | {one.message for one in contributions[:1]}
+    making = _Draft(asked, contributions)
     set_aside: list[int] = []
-    later: list[tuple[Contribution, bool]] = []
+    takes_sides: list[tuple[Contribution, list[Side]]] = []
     for reply in contributions:
         if reply.message in opening:
             continue
-        if not substantive(reply) or (reply.author in askers and _closes(reply)):
+        if not substantive(reply) or only_shares(reply) or (_by(reply, askers) and making.closes(reply)):
             set_aside.append(reply.message)
-            continue
-        agrees = _only_agrees(reply)
-        takes_sides = bool(named(reply, names))
-        if takes_sides or agrees:
-            later.append((reply, agrees))
+        elif taken := sides(reply, making.people):
+            takes_sides.append((reply, taken))
         else:
-            points.append(_point(reply, _best(reply, asked, points)))
-    # Sides are joined when every point stands: mails overtake one another, and an answer may arrive before its ground.
-    order = {one.message: place for place, one in enumerate(contributions)}
-    for reply, agrees in later:
-        _join(reply, agrees, asked, names, points, order)
-    points.sort(key=lambda one: (-len(one.supporters), -one.said.worth, order[one.said.message]))
+            making.add(reply)
+    # Sides are joined when the other points stand: mails overtake one another, so an answer may come before its ground.
+    for reply, taken in takes_sides:
+        making.join(reply, taken)
     return Content(
-        question=question,
-        points=[_finished(one) for one in points],
-        resources=_resources(contributions),
-        set_aside=set_aside,
+        question=question, points=making.finished(), resources=_resources(contributions), set_aside=set_aside
     )
+
+
+class _Draft:
+    """The points of a thread as they gather."""
+
+    def __init__(self, asked: str, contributions: Sequence[Contribution]) -> None:
+        self.asked = asked
+        self.people = {one.author for one in contributions}
+        self.order = {one.message: place for place, one in enumerate(contributions)}
+        self.points: list[_Making] = []
+
+    def closes(self, reply: Contribution) -> bool:
+        """Whether the asker only rounds the conversation off."""
+        opening = split(reply.text, reply.segments)[:2]
+        return any("thank" in sentence.text.lower() for sentence in opening) or (
+            ranked(reply, self.asked)[0].worth < _STANDS_ALONE
+        )
+
+    def add(self, reply: Contribution, without: Sequence[Sentence] = (), least: float = -inf) -> None:
+        """Make the best sentence of `reply` a point, unless all but those `without` are worth less than `least`."""
+        known = {stem for point in self.points for stem in point.stems}
+        said = [one for one in ranked(reply, self.asked, known) if one.sentence not in without]
+        if said and said[0].worth >= least:
+            self.points.append(_Making(said[0], reply, _stems(reply), [reply.message]))
+
+    def join(self, reply: Contribution, taken: Sequence[Side]) -> None:
+        """Attach a reply to the points it agrees with or differs from, and keep what else it says."""
+        agreed: list[Sentence] = []
+        differed = False
+        for side in taken:
+            point = self._answered(reply, side)
+            if point is None or reply.message in point.supporters + point.opposers:
+                continue
+            if side.stance is Stance.AGREE:
+                point.supporters.append(reply.message)
+                agreed.append(side.sentence)
+            else:
+                point.opposers.append(reply.message)
+                differed = True
+        if differed or not agreed:
+            self.add(reply)  # a different view always stands in its own words
+        else:
+            self.add(reply, agreed, _STANDS_ALONE)
+
+    def _answered(self, reply: Contribution, side: Side) -> _Making | None:
+        if side.author:
+            theirs = [one for one in self.points if one.reply.author == side.author]
+            return _nearest(theirs, _stems(reply))
+        place = self.order[reply.message]
+        before = [
+            one for one in self.points if self.order[one.reply.message] < place and one.reply.author != reply.author
+        ]
+        own = frozenset(stems(side.sentence.text))
+        if not own and len(statements(reply)) == 1 and before:  # "+1" and no more answers what came just before
+            return before[-1]
+        return _nearest(before, own, _SHARED) if own else None
+
+    def finished(self) -> list[Point]:
+        """The points, those with most support first, then by worth."""
+        ordered = sorted(
+            self.points, key=lambda one: (-len(one.supporters), -one.said.worth, self.order[one.reply.message])
+        )
+        return [_point(one) for one in ordered]
 
 
 def question_text(content: Content) -> str:
@@ -116,65 +164,19 @@ def _alike(one: Contribution, other: Contribution) -> float:
     return len(left & right) / (len(left | right) or 1)
 
 
-def _closes(reply: Contribution) -> bool:
-    """Whether the asker only rounds the conversation off."""
-    sentences = split(reply.text, reply.segments)
-    return any(thanks(sentence.text) or "thank" in sentence.text.lower() for sentence in sentences[:2])
+def _by(reply: Contribution, askers: Sequence[Contribution]) -> bool:
+    return reply.author in {one.author for one in askers}
 
 
-def _only_agrees(reply: Contribution) -> bool:
-    said = statements(reply)
-    total = sum(words(sentence.text) for sentence in said)
-    return bool(said) and total <= _BRIEF and stance(said[0].text)[0] is Stance.AGREE
+def _stems(reply: Contribution) -> frozenset[str]:
+    return frozenset(stem for sentence in statements(reply) for stem in stems(sentence.text))
 
 
-def _best(reply: Contribution, asked: str, points: Sequence[_Making]) -> Said:
-    known = {stem for point in points for stem in point.stems}
-    return ranked(reply, asked, known)[0]
-
-
-def _point(reply: Contribution, said: Said) -> _Making:
-    return _Making(said, reply.author, [_evidence(reply, said.sentence)], [reply.message])
-
-
-def _join(
-    reply: Contribution,
-    agrees: bool,
-    asked: str,
-    names: dict[str, str],
-    points: list[_Making],
-    order: dict[int, int],
-) -> None:
-    """Attach a reply that takes sides to the points of those it names, and keep what it adds as a point of its own."""
-    joined = False
-    sides = named(reply, names)
-    for side in sides:
-        point = _nearest([one for one in points if one.author == side.author], reply) or _nearest(
-            [one for one in points if any(order[m] < order[reply.message] for m in one.supporters[1:])], reply, _SHARED
-        )
-        if point is None:
-            continue
-        joined = True
-        (point.supporters if side.stance is Stance.AGREE else point.opposers).append(reply.message)
-    if not joined and agrees:
-        before = [one for one in points if order[one.said.message] < order[reply.message]]
-        bare = words(" ".join(s.text for s in statements(reply))) < 4
-        point = _nearest(before, reply, _SHARED) or (before[-1] if before and bare else None)
-        if point is not None:
-            joined = True
-            point.supporters.append(reply.message)
-    taken = {side.sentence.start for side in sides if side.stance is Stance.AGREE} if joined else set()
-    said = [one for one in ranked(reply, asked) if one.sentence.start not in taken]
-    if not joined or (not agrees and said and said[0].worth >= _STANDS_ALONE):
-        points.append(_point(reply, said[0]))
-
-
-def _nearest(points: Sequence[_Making], reply: Contribution, least: float = 0.0) -> _Making | None:
-    """The point whose words a reply repeats most, at least the share `least` of its own words; else None."""
-    own = {stem for sentence in statements(reply) for stem in stems(sentence.text)}
-    shared = [(len(own & point.stems) / (len(own) or 1), -place, point) for place, point in enumerate(points)]
-    best = max(shared, key=lambda one: one[:2], default=None)
-    return best[2] if best is not None and best[0] >= least else None
+def _nearest(points: Sequence[_Making], own: frozenset[str], least: float = 0.0) -> _Making | None:
+    """The point whose reply has most of the words `own`, at least the share `least` of them; else None."""
+    shares = [(len(own & point.stems) / (len(own) or 1), point) for point in points]
+    best = max(shares, key=lambda one: one[0], default=None)
+    return best[1] if best is not None and best[0] >= least else None
 
 
 def _evidence(contribution: Contribution, sentence: Sentence) -> Evidence:
@@ -182,14 +184,14 @@ def _evidence(contribution: Contribution, sentence: Sentence) -> Evidence:
     return Evidence(message=contribution.message, start=sentence.start, end=sentence.end, quote=quote)
 
 
-def _finished(point: _Making) -> Point:
-    first = point.evidence[0]
+def _point(making: _Making) -> Point:
+    cited = _evidence(making.reply, making.said.sentence)
     return Point(
-        id=f"m{first.message}-{first.start}",
-        label=" ".join(first.quote.split()),
-        supporters=point.supporters,
-        opposers=point.opposers,
-        evidence=point.evidence,
+        id=f"m{cited.message}-{cited.start}",
+        label=" ".join(cited.quote.split()),
+        supporters=making.supporters,
+        opposers=making.opposers,
+        evidence=[cited],
     )
 
 

@@ -1,11 +1,11 @@
-"""What each reply says that is worth keeping, and whom it answers. Pure.
+"""What each reply says that is worth keeping. Pure.
 
 Measured on labelled threads, the structure of a conversation beats centrality: the early, longer sentence that is new,
 near the question and concrete (figures, what "we" did) is the one a coordinator picks.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from digest.collation import Contribution
@@ -17,9 +17,10 @@ from digest.thread.words import content
 #: Shorter sentences seldom say something by themselves.
 _SUBSTANCE = 4
 
-_WORD = re.compile(r"[^\W_]+(?:['’.,/-][^\W_]+)*")  # noqa: RUF001
-_NUMBER = re.compile(
-    r"\d|£|%|\b(?:half|third|quarter|two|three|four|five|six|seven|eight|nine|ten|dozen|hundred)s?\b", re.IGNORECASE
+_WORD = re.compile(r"[^\W_]+(?:['’.,/-][^\W_]+)*")
+_NUMBER = re.compile(  # but not a year
+    r"(?!\b(?:19|20)\d\d\b)\b\d|£|%|\b(?:half|third|quarter|two|three|four|five|six|seven|eight|nine|ten|dozen)s?\b",
+    re.IGNORECASE,
 )
 _DONE = re.compile(r"\b(?:we|our|ours|i|my)\b", re.IGNORECASE)
 _ADVICE = re.compile(
@@ -27,8 +28,8 @@ _ADVICE = re.compile(
     re.IGNORECASE,
 )
 _HANDING_OVER = re.compile(
-    r"\b(?:attach\w*|enclos\w+|copy|link|here is|here are|happy to|put you in touch|apolog\w+|sorry|ps|let me know"
-    r"|look(?:ing)? forward|good luck|hope (?:this|that))\b",
+    r"\b(?:attach\w*|enclos\w+|forward(?:ing|ed)|copy|link|here is|here are|happy to|put you in touch|apolog\w+|sorry|ps"
+    r"|let me know|look(?:ing)? forward|good luck|hope (?:this|that))\b",
     re.IGNORECASE,
 )
 _LEANS = re.compile(r"\W*(?:it|that|this|they|these|those|he|she|so|and|but|then|also|not)\b", re.IGNORECASE)
@@ -44,15 +45,6 @@ class Said:
     worth: float
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A colleague whom a sentence names while agreeing or differing."""
-
-    author: str
-    stance: Stance
-    sentence: Sentence
-
-
 def words(text: str) -> int:
     """How many words a person would count; links are none."""
     return len(_WORD.findall(_LINK.sub(" ", text)))
@@ -63,7 +55,7 @@ def statements(contribution: Contribution) -> list[Sentence]:
     return [
         sentence
         for sentence in split(contribution.text, contribution.segments)
-        if not sentence.text.rstrip(")\"'”’ ").endswith("?")  # noqa: RUF001
+        if not sentence.text.rstrip(")\"'”’ ").endswith("?")
         and not (thanks(sentence.text) and words(sentence.text) < 12)
         and words(sentence.text)
     ]
@@ -71,11 +63,18 @@ def statements(contribution: Contribution) -> list[Sentence]:
 
 def substantive(contribution: Contribution) -> bool:
     """Whether a reply contributes: states something or takes a side, rather than only thanking or asking."""
-    said = statements(contribution)
-    return any(words(sentence.text) >= _SUBSTANCE or stance(sentence.text)[0] not in _NEUTRAL for sentence in said)
+    return any(
+        words(sentence.text) >= _SUBSTANCE or stance(sentence.text)[0] not in (Stance.NONE, Stance.INFO)
+        for sentence in statements(contribution)
+    )
 
 
-_NEUTRAL = (Stance.NONE, Stance.INFO)
+def only_shares(contribution: Contribution) -> bool:
+    """Whether a reply hands over a link or a file and says nothing else."""
+    return bool(contribution.links or contribution.attachments) and all(
+        words(sentence.text) < _SUBSTANCE or _HANDING_OVER.search(sentence.text) or _LINK.search(sentence.text)
+        for sentence in statements(contribution)
+    )
 
 
 def ranked(contribution: Contribution, question: str, known: Iterable[str] = ()) -> list[Said]:
@@ -101,38 +100,3 @@ def _worth(sentence: str, place: int, asked: set[str], told: set[str]) -> float:
         worth += 0.3 * len(stems - told - asked) / len(stems)
     worth -= 0.6 * bool(_HANDING_OVER.search(sentence)) + 0.25 * bool(_LEANS.match(sentence))
     return worth - 0.8 * (length < _SUBSTANCE) - 0.4 * bool(_LINK.search(sentence)) - 0.3 * sentence.endswith(":")
-
-
-def first_names(contributions: Sequence[Contribution]) -> dict[str, str]:
-    """What the people of a thread call one another → author. A first name that two share stands for neither."""
-    names: dict[str, set[str]] = {}
-    for author in {one.author for one in contributions if one.author}:
-        parts = [part for part in author.replace(",", " ").split() if part.rstrip(".").lower() not in _TITLES]
-        for name in {" ".join(parts), *parts[:1]}:
-            names.setdefault(name, set()).add(author)
-    return {name: authors.pop() for name, authors in names.items() if name and len(authors) == 1}
-
-
-_TITLES = frozenset({"dr", "prof", "professor", "mr", "mrs", "ms", "miss", "sir", "dame"})
-
-
-def named(contribution: Contribution, names: Mapping[str, str]) -> list[Named]:
-    """The colleagues that a reply agrees with or differs from by name, in order, each once."""
-    found: dict[str, Named] = {}
-    whole = stance(" ".join(s.text for s in split(contribution.text, contribution.segments)))[0]
-    for sentence in split(contribution.text, contribution.segments):
-        side = stance(sentence.text)[0]
-        for name, author in names.items():
-            called = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", sentence.text)
-            if author == contribution.author or author in found or not called or thanks(sentence.text):
-                continue
-            # "Not in the time I have, Marcus!" differs from the person it calls though the cue may stand elsewhere.
-            if side in _NEUTRAL and whole is Stance.DISAGREE and _calls(sentence.text, called):
-                side = whole
-            if side in (Stance.AGREE, Stance.DISAGREE):
-                found[author] = Named(author, side, sentence)
-    return list(found.values())
-
-
-def _calls(sentence: str, name: re.Match[str]) -> bool:
-    return sentence[: name.start()].rstrip().endswith(",") or sentence[name.end() :].lstrip().startswith((",", "!"))

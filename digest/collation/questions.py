@@ -28,7 +28,12 @@ _GROUP = re.compile(r"\b(?:any(?:one|body)|some(?:one|body)|you|your|yours|other
 _ANNOUNCED = re.compile(
     r"\b(?:questions?|query|poll|ask(?:ing)?|views|quick one|wonder\w*|advice|help)\b", re.IGNORECASE
 )
-_COURTESY = re.compile(r"\W*(?:how are (?:you|things)|how is everyone|are you well|ok\?|right\?)", re.IGNORECASE)
+_COURTESY = re.compile(
+    r"\W*(?:how (?:are (?:you|things)|is everyone)(?: (?:all|doing|keeping))*[?,]|are you well|ok\?|right\?)", re.IGNORECASE
+)
+    r"\W*(?:how (?:are (?:you|things)|is everyone)(?: (?:all|doing|keeping))*[?,]|are you well|ok\?|right\?)",
+    re.IGNORECASE,
+)
 _LEAD = re.compile(r"[^:?]{1,90}:\s+(?=\S)")
 
 #: How many asking sentences of one message are kept.
@@ -59,7 +64,7 @@ def _without_lead(sentence: Sentence) -> Sentence:
 
 
 def _directness(whole: str, body: str) -> float:
-    marked = body.rstrip(")\"'”’ ").endswith("?")  # noqa: RUF001
+    marked = body.rstrip(")\"'”’ ").endswith("?")
     request = bool(_REQUEST.search(body))
     if _COURTESY.match(body) or not (marked or request):
         return 0.0

@@ -20,7 +20,7 @@ class Sentence:
     text: str
 
 
-_ITEM = re.compile(r"[ \t]*(?:[-–—*•‣◦·]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)])[ \t]+")  # noqa: RUF001
+_ITEM = re.compile(r"[ \t]*(?:[-–—*•‣◦·]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)])[ \t]+")
 _ROW = re.compile(r"[^|\n]*\S[^|\n]*\|[^|\n]*\S")
 _RULE = re.compile(r"[\W_]*")
 
@@ -29,18 +29,18 @@ _WRAPPED = 50
 
 _GREETING = re.compile(
     r"(?:(?:good\s+)?(?:morning|afternoon|evening|day)|hi|hiya|hello|hey|dear|greetings|colleagues|friends|all|team"
-    r"|folks|everyone|everybody)\b(?:[ ,](?:[\w.'’&/-]+)){0,5}\s*[,.!:–—-]*",  # noqa: RUF001
+    r"|folks|everyone|everybody)\b(?:[ ,](?:[\w.'’&/-]+)){0,5}\s*[,.!:–—-]*",
     re.IGNORECASE,
 )
-_CALLED = re.compile(r"(?:Dr\.?\s+)?[A-Z][\w'’-]+(?:(?:,?\s+and\s+|,\s*|\s+)[A-Z][\w'’-]+){0,2}\s*[,:–—-]")  # noqa: RUF001
+_CALLED = re.compile(r"(?:Dr\.?\s+)?[A-Z][\w'’-]+(?:(?:,?\s+and\s+|,\s*|\s+)[A-Z][\w'’-]+){0,2}\s*[,:–—-]")
 _SIGN_OFF = re.compile(
     r"(?:(?:with\s+)?(?:many|kind(?:est)?|best|warm(?:est)?|(?:all|every) good)\s+)?(?:(?:regards|wishes|thanks"
     r"|thank you|cheers|best|ta|yours(?:\s+\w+)?|sincerely|all the best|bw|br|kr|bws|speak soon|take care|atb)\b"
     r"(?:\s+(?:and\s+)?(?:regards|wishes|again|in advance|all|everyone|so much|very much))?"
-    r"(?:[\s,.!–—-]+(?:Dr\.?\s+)?[A-Z]?[\w'’-]*){0,3})[\s,.!–—x]*",  # noqa: RUF001
+    r"(?:[\s,.!–—-]+(?:Dr\.?\s+)?[A-Z]?[\w'’-]*){0,3})[\s,.!–—x]*",
     re.IGNORECASE,
 )
-_SIGNED = re.compile(r"[-–—~\s]*(?:Dr\.?\s+)?[A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*){0,2}[\s,.x]*")  # noqa: RUF001
+_SIGNED = re.compile(r"[-–—~\s]*(?:Dr\.?\s+)?[A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*){0,2}[\s,.x]*")
 
 _ABBREVIATIONS = """
     dr mr mrs ms miss prof st rev sr jr pt pts e.g eg i.e ie cf vs v approx ca c est incl excl esp resp ref refs fig
@@ -52,7 +52,7 @@ _BINDING = frozenset(_ABBREVIATIONS.split())
 _EITHER = frozenset(
     {"no", "nos", "etc", "a.m", "p.m", "am", "pm", "p", "v", "c", "min", "mar", "sec", "ed", "st", "sat"}
 )
-_STOP = re.compile(r"[.!?…]+[)\]\"'”’»]*(?=\s|$)")  # noqa: RUF001
+_STOP = re.compile(r"[.!?…]+[)\]\"'”’»]*(?=\s|$)")
 
 
 def split(text: str, segments: Sequence[Segment]) -> list[Sentence]:
@@ -139,7 +139,7 @@ def _ends(text: str, start: int, stop: re.Match[str], end: int) -> bool:
         return not following.islower()
     if stop[0].startswith(("..", "…")):
         return following.isupper()
-    before = re.search(r"[^\s(\[\"“‘]*$", text[start : stop.start()])  # noqa: RUF001
+    before = re.search(r"[^\s(\[\"“‘]*$", text[start : stop.start()])
     word = before[0].lower() if before else ""
     if word in _EITHER:
         return following.isalpha() and following.isupper()

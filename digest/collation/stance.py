@@ -116,11 +116,14 @@ def stance(new: str) -> tuple[Stance, str]:
 
     `none` is a reply that takes no part: it only thanks or only asks.
     """
-    plain = new.replace("’", "'")  # noqa: RUF001 - as long as the text it stands for, so that spans hold
+    plain = new.replace("’", "'")
     mixed, against, favour = _MIXED.search(plain), _NO.match(plain) or _DISAGREE.search(plain), _favour(plain)
-    # Who agrees and, a sentence later, differs is of two minds; within one sentence the difference counts.
-    if not mixed and favour and against and favour.end() <= against.start():
-        mixed = against if _PART.search(plain, favour.end(), against.start()) else None
+    # Who agrees and, a sentence later, differs is of two minds; within one sentence the first cue tells.
+    if not mixed and favour and against and favour.start() < against.start():
+        if _PART.search(plain, favour.end(), against.start()):
+            mixed = against
+        else:
+            against = None
     for cue, side in ((mixed, Stance.MIXED), (against, Stance.DISAGREE), (favour, Stance.AGREE)):
         if cue:
             return side, new[cue.start() : cue.end()].strip()

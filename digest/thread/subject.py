@@ -9,7 +9,7 @@ _REPLY = r"re|r|aw|antw(?:ort)?|sv|vs|rif|res|odp|ynt|atb"
 _FORWARD = r"fwd?|wg|vb|doorst|tr|enc|rv"
 
 # RFC 5256: subj-refwd = ("re" / ("fw" ["d"])) *WSP [subj-blob] ":"; Outlook also writes "Re[2]:" and "Re(2):"
-_PREFIX = re.compile(rf"(?P<word>{_REPLY}|{_FORWARD})\s*(?:[\[(]\d+[\])])?\s*[:：]\s*", re.IGNORECASE)  # noqa: RUF001
+_PREFIX = re.compile(rf"(?P<word>{_REPLY}|{_FORWARD})\s*(?:[\[(]\d+[\])])?\s*[:：]\s*", re.IGNORECASE)
 _IS_FORWARD = re.compile(rf"(?:{_FORWARD})", re.IGNORECASE)
 _TOKEN = re.compile(r"\[T(\d{1,9})\]", re.IGNORECASE)
 _TAG = re.compile(r"\[[^\[\]]{1,60}\]\s*")  # RFC 5256: subj-blob; a list's tag or "[EXTERNAL]"

@@ -2,8 +2,8 @@
 
 Steps ask the database for the facts below and store the reason with the decision. Header threading is that of RFC 5256
 REFS and of notmuch: messages that share a Message-ID, borne or named, are one conversation. On top of it, the rules of
-DESIGN.md: a token comes first, a subject alone counts only behind a reply prefix and within thirty days, and a mail that
-answers an old one only to reach the list opens a conversation of its own.
+DESIGN.md: a token comes first, a subject alone counts only behind a reply prefix and within thirty days, and a mail
+that answers an old one only to reach the list opens a conversation of its own.
 """
 
 import base64

@@ -1,0 +1,76 @@
+"""Whom a reply agrees with or differs from: "Agree with Gwen", "+1 Tunde", "as Ngozi says". Pure.
+
+People are known by the member list alone; in a mail they are called by their first name or a short form of it.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from digest.collation import Contribution
+from digest.collation.sentences import Sentence, split
+from digest.collation.stance import stance, thanks
+from digest.models import Stance
+from digest.thread.words import content
+
+_TITLES = frozenset({"dr", "prof", "professor", "mr", "mrs", "ms", "miss", "sir", "dame"})
+_NAME = re.compile(r"[A-Z][^\W\d_]+(?:[-'\u2019][A-Z][^\W\d_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A sentence that agrees or differs. `author`: the colleague it names, "" when it names nobody."""
+
+    author: str
+    stance: Stance  # agree or disagree
+    sentence: Sentence
+
+
+def sides(contribution: Contribution, people: Iterable[str]) -> list[Side]:
+    """The sides a message takes, in order: each named colleague once, and each agreement that names nobody."""
+    others = sorted({one for one in people if one} - {contribution.author})
+    sentences = split(contribution.text, contribution.segments)
+    whole = stance("\n".join(sentence.text for sentence in sentences))[0]
+    found: list[Side] = []
+    for sentence in sentences:
+        side = stance(sentence.text)[0]
+        named = called(sentence.text, others)
+        # "Not in the time I have, Marcus!" differs from the one it calls, though the cue may stand elsewhere.
+        if side is Stance.INFO and whole is Stance.DISAGREE and named and _calls(sentence.text, others):
+            side = whole
+        if side not in (Stance.AGREE, Stance.DISAGREE) or thanks(sentence.text):
+            continue
+        found += [Side(one, side, sentence) for one in named if one not in {old.author for old in found}]
+        if not named and side is Stance.AGREE:
+            found.append(Side("", side, sentence))
+    return found
+
+
+def called(sentence: str, people: Iterable[str]) -> list[str]:
+    """Which of `people` a sentence names, in the order of `people`; a name that fits two of them names neither."""
+    owners: dict[str, set[str]] = {}
+    names = {name for name in _NAME.findall(sentence) if content(name)}
+    people = list(people)
+    for person in people:
+        for name in names:
+            if _fits(name.lower(), _first(person)):
+                owners.setdefault(name, set()).add(person)
+    sure = {next(iter(fits)) for fits in owners.values() if len(fits) == 1}
+    return [person for person in people if person in sure]
+
+
+def _calls(sentence: str, people: Iterable[str]) -> bool:
+    """Whether a sentence opens or closes by calling one of `people`."""
+    first, _, rest = sentence.partition(",")
+    last = rest.rpartition(",")[2] if rest else ""
+    return any(len(part.split()) == 1 and called(part, people) for part in (first, last))
+
+
+def _first(person: str) -> str:
+    names = [part for part in person.replace(",", " ").split() if part.rstrip(".").lower() not in _TITLES]
+    return names[0].lower() if names else ""
+
+
+def _fits(name: str, first: str) -> bool:
+    """Whether `name` is the first name or a short form of it: Sam for Samuel, Beth for Elizabeth."""
+    return name == first or (len(name) >= 3 and first.startswith(name)) or (len(name) >= 4 and first.endswith(name))
