@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+NOT_SETTINGS = ("DIGEST_CONFIG", "DIGEST_NO_SKIPS")  # where config.toml is; what the test run insists on
 SECRETS = ("password", "client_secret", "secret_key")
 
 
@@ -262,6 +263,27 @@ def _sentence(error: ValidationError, path: Path) -> str:
     return f"{path.name}: {where}: {said[:1].lower()}{said[1:]}."
 
 
+def _anchor(values: dict[str, Any], home: Path) -> None:
+    """Files named in config.toml are looked for beside it, wherever the command is run."""
+    for key, value in values.items():
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, dict):
+                _anchor(part, home)
+        if key.endswith("_file") and isinstance(value, str):
+            values[key] = str(home / value)
+
+
+def _refuse_unknown_environment() -> None:
+    for name in sorted(os.environ):
+        key, _, rest = name.removeprefix("DIGEST_").lower().partition("__")
+        if not name.startswith("DIGEST_") or name in NOT_SETTINGS:
+            continue
+        field = Settings.model_fields.get(key)
+        inner = getattr(field.annotation, "model_fields", {}) if field is not None else {}
+        if field is None or (rest and rest not in inner):
+            raise ConfigError(f"The environment variable {name} is not a setting of this service; check its spelling.")
+
+
 def load(path: Path | None = None) -> Settings:
     """Read `path` (else $DIGEST_CONFIG, else ./config.toml) and the environment; paths are relative to the file.
 
@@ -275,9 +297,11 @@ def load(path: Path | None = None) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}.") from None
     _refuse_secrets(values)
+    _refuse_unknown_environment()
+    home = path.resolve().parent
+    _anchor(values, home)
     try:
         settings = Settings(**values)
     except ValidationError as error:
         raise ConfigError(_sentence(error, path)) from None
-    home = path.resolve().parent
     return settings.model_copy(update={"data": home / settings.data})
