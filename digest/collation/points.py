@@ -28,8 +28,8 @@ _ADVICE = re.compile(
     re.IGNORECASE,
 )
 _HANDING_OVER = re.compile(
-    r"\b(?:attach\w*|enclos\w+|forward(?:ing|ed)|copy|link|here is|here are|happy to|put you in touch|apolog\w+|sorry|ps"
-    r"|let me know|look(?:ing)? forward|good luck|hope (?:this|that))\b",
+    r"\b(?:attach\w*|enclos\w+|forward(?:ing|ed)|copy|link|here is|here are|happy to|put you in touch|apolog\w+|sorry"
+    r"|ps|let me know|look(?:ing)? forward|good luck|hope (?:this|that))\b",
     re.IGNORECASE,
 )
 _LEANS = re.compile(r"\W*(?:it|that|this|they|these|those|he|she|so|and|but|then|also|not)\b", re.IGNORECASE)

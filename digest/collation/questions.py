@@ -29,8 +29,6 @@ _ANNOUNCED = re.compile(
     r"\b(?:questions?|query|poll|ask(?:ing)?|views|quick one|wonder\w*|advice|help)\b", re.IGNORECASE
 )
 _COURTESY = re.compile(
-    r"\W*(?:how (?:are (?:you|things)|is everyone)(?: (?:all|doing|keeping))*[?,]|are you well|ok\?|right\?)", re.IGNORECASE
-)
     r"\W*(?:how (?:are (?:you|things)|is everyone)(?: (?:all|doing|keeping))*[?,]|are you well|ok\?|right\?)",
     re.IGNORECASE,
 )
