@@ -61,6 +61,7 @@ class HoldReason(StrEnum):
     IDENTIFIER = "patient identifier"
     NOT_UNDERSTOOD = "not understood"
     SPOOF = "spoof"
+    WHICH_THREAD = "which thread"  # an answer to the digest that names no thread
 
 
 class SegmentRole(StrEnum):

@@ -120,7 +120,7 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
         session.flush()
         question = question_text(content)
         if question != asked:
-            thread.related = related(question, _earlier_questions(session, thread)) if question else []
+            thread.related = related(f"{thread.title}. {question}", earlier_questions(session, thread.community_id, thread.started_at)) if question else []
             session.add(thread)
 
 
@@ -151,20 +151,20 @@ def adopt(session: Session, gone: int, stays: int, now: datetime) -> None:
     session.flush()
 
 
-def _earlier_questions(session: Session, thread: Thread) -> list[tuple[int, str]]:
+def earlier_questions(session: Session, community_id: int, before: datetime | None = None) -> list[tuple[int, str]]:
+    """What was asked (before a time): (thread, its title, question and points), the earliest thread first."""
     rows = session.exec(
-        select(Collation)
-        .join(Thread, Thread.id == Collation.thread_id)  # type: ignore[arg-type]
-        .where(
-            Thread.community_id == thread.community_id,
-            Thread.started_at < thread.started_at,
-            col(Thread.merged_into).is_(None),
-        )
-        .order_by(col(Collation.thread_id), col(Collation.version))
+        select(Thread, Collation)
+        .join(Collation, Collation.thread_id == Thread.id)  # type: ignore[arg-type]
+        .where(Thread.community_id == community_id, col(Thread.merged_into).is_(None))
+        .order_by(col(Thread.started_at), col(Collation.version))
     )
-    latest = {row.thread_id: question_text(row.content) for row in rows}
-    titles = {t.id: t.title for t in session.exec(select(Thread).where(col(Thread.id).in_(latest)))}
-    return [(id, f"{titles[id]}. {question}") for id, question in latest.items() if question]
+    asked: dict[int, str] = {}
+    for thread, collation in rows:
+        question = question_text(collation.content)
+        if question and (before is None or thread.started_at < before):
+            asked[thread.id] = ". ".join((thread.title, question, *(p.label for p in collation.content.points)))
+    return list(asked.items())
 
 
 def answered(session: Session, thread_id: int) -> bool:

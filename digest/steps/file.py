@@ -28,11 +28,12 @@ from digest.models import (
     SegmentRole,
     Thread,
 )
-from digest.steps.collate import adopt
+from digest.steps.collate import adopt, earlier_questions
 from digest.steps.enrol import find, plain_address
 from digest.steps.read import new_words
 from digest.thread import subject as subjects
 from digest.thread import threading
+from digest.thread.similar import related
 from digest.thread.threading import Alike, Link, Linked, Placement
 
 
@@ -120,8 +121,9 @@ def file(
         message.kind, message.kind_reason = understood.kind, understood.kind_reason
         message.status, message.hold_reason = MessageStatus.DISCARDED, None
         return set()
-    placement = _placement(session, message)
-    to_digest = plain_address(community.digest_sender) in understood.recipients
+    ours = plain_address(community.digest_sender)
+    to_digest = _answers_digest(session, message, ours) or (ours in understood.recipients and not _to_stream(understood, community))
+    placement = _digest_placement(session, message) if to_digest else _placement(session, message)
     answers = bool(placement.threads) or subjects.base(message.subject).is_reply
     message.kind, message.kind_reason = by_a_person(new_words(message), message.subject, answers, to_digest)
     if understood.spoof:
@@ -133,6 +135,8 @@ def file(
         _hold(message, HoldReason.IDENTIFIER, f"This may identify a patient: {types}.")
     else:
         message.status, message.hold_reason = MessageStatus.ACCEPTED, None
+    if to_digest and not placement.threads:
+        return _hold(message, HoldReason.WHICH_THREAD, "This answers the digest. Which of its threads is it about?")
     return settle(session, message, placement, now)
 
 
@@ -170,7 +174,7 @@ def _placement(session: Session, message: Message) -> Placement:
     subject = subjects.base(message.subject)
     token = session.get(Thread, subject.token) if subject.token is not None else None
     return threading.place(
-        threading.Arrival(message.subject, sent_at, quotes=any(s.role is SegmentRole.QUOTE for s in message.segments)),
+        threading.Arrival(message.subject, sent_at),
         token=_survivor(session, token).id if token and token.community_id == message.community_id else None,
         linked=_linked(session, message),
         conversation=_alike(session, message, col(Message.conversation) == message.conversation)
@@ -180,6 +184,37 @@ def _placement(session: Session, message: Message) -> Placement:
         if message.base_subject and subject.is_reply
         else (),
     )
+
+
+def _to_stream(understood: Understood, community: CommunitySettings) -> bool:
+    return plain_address(community.stream_address) in understood.recipients
+
+
+def _answers_digest(session: Session, message: Message, digest_address: str) -> bool:
+    """Whether a mail answers one of the service's own, by the Message-ID it names."""
+    return (
+        session.exec(
+            select(Message.id)
+            .join(Reference, Reference.rfc_message_id == Message.rfc_message_id)  # type: ignore[arg-type]
+            .where(
+                Reference.message_id == message.id,
+                Message.community_id == message.community_id,
+                Message.from_address == digest_address,
+                Message.id != message.id,
+            )
+        ).first()
+        is not None
+    )
+
+
+def _digest_placement(session: Session, message: Message) -> Placement:
+    """Where an answer to the digest belongs: the thread of its token, else the one thread its words are about."""
+    subject = subjects.base(message.subject)
+    token = session.get(Thread, subject.token) if subject.token is not None else None
+    if token is not None and token.community_id == message.community_id:
+        return Placement((_survivor(session, token).id,), f"carries the token [T{token.id}]")
+    found = related(new_words(message), earlier_questions(session, message.community_id), limit=1)
+    return Placement(tuple(found), "answers the digest; its words are closest to this thread's question")
 
 
 def _linked(session: Session, message: Message) -> list[Linked]:
@@ -205,7 +240,7 @@ def _linked(session: Session, message: Message) -> list[Linked]:
         else:
             link = Link.NAMED if name == message.rfc_message_id else Link.SHARES
         if other.id not in closest or rank.index(link) < rank.index(closest[other.id].link):
-            closest[other.id] = Linked(other.thread_id or 0, other.subject, link)
+            closest[other.id] = Linked(other.thread_id or 0, other.subject, link, new_words(other))
     return list(closest.values())
 
 
