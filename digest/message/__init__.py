@@ -1,13 +1,17 @@
-"""What one mail is: parse → body (HTML → text) → reply (new text) → kind → privacy. Pure; nothing here raises on mail.
+"""What one mail is: parse → body (HTML → text) → reply (new text) → kind → privacy. Pure; mail never makes it raise.
 
-`understand` is the room's one front door. It is a function of bytes and of what the community is (`Ours`), so it runs in
-worker processes; what needs the stored messages (threads, duplicates, question or reply) is decided by `steps.file`.
+`understand` is the room's one front door. It is a function of bytes and of what the community is (`Ours`), so it runs
+in worker processes; what needs the stored messages (threads, duplicates, question or reply) is decided by `steps.file`.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from digest.models import Hit, Kind, Segment
+from digest.message import body, kind, links, privacy, reply
+from digest.message.html import Line
+from digest.message.parse import Parsed, addresses, parse
+from digest.models import Hit, Kind, Place, Segment, SegmentRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +64,123 @@ class Understood:
     hits: tuple[Hit, ...]
     problems: tuple[str, ...]  # what had to be guessed or left out, as sentences for the coordinator
     unreadable: str  # why nothing could be made of it; "" when something could
+
+
+def understand(raw: bytes, ours: Ours) -> Understood:
+    """What one mail is. Never raises, whatever the bytes; the time is linear in their number."""
+    parsed = parse(raw)
+    from_name, from_address = parsed.sender
+    subject = parsed.get("subject")
+    raw_lines, wrapped = body.lines(parsed)
+    context = reply.Context(_author(from_name, from_address, ours), subject, ours.stream_address)
+    lines, roles, left = _stripped(raw_lines, wrapped, context)
+    texts = [line.text for line in lines]
+    text, segments = "\n".join(texts), reply.spans(texts, roles)
+    new_text = reply.new_text(text, segments)
+
+    recipients = tuple(
+        dict.fromkeys(a for name in ("to", "cc") for value in parsed.all(name) for a in addresses(value))
+    )
+    spoof = kind.spoofed(
+        parsed, [(kind.name_words(p.name), p.addresses) for p in ours.people], via_list=bool(parsed.get("list-id"))
+    )
+    member = any(from_address in person.addresses for person in ours.people)
+    settled, reason = kind.by_machine(
+        parsed,
+        new_text,
+        digest_address=ours.digest_address,
+        stream_address=ours.stream_address,
+        member=member,
+        spoof=spoof,
+    )
+    if not left and settled is None:
+        parsed.say("Next to nothing was left without quotes and signature, so the whole text is shown as new.")
+    message_id = next(iter(parsed.ids("message-id")), "")
+    if not message_id:
+        parsed.say("The mail has no Message-ID, so replies to it can be matched by subject only.")
+    sent_at = parsed.sent_at
+    if sent_at is None:
+        parsed.say("The mail has no date that could be read.")
+    return Understood(
+        message_id=message_id,
+        in_reply_to=parsed.ids("in-reply-to"),
+        references=parsed.ids("references"),
+        thread_index=parsed.get("thread-index"),
+        thread_topic=parsed.get("thread-topic"),
+        subject=subject,
+        sent_at=sent_at,
+        from_name=from_name,
+        from_address=from_address,
+        recipients=recipients,
+        kind=settled,
+        kind_reason=reason,
+        spoof=spoof,
+        text=text,
+        segments=segments,
+        links=_links(lines, roles),
+        attachments=tuple(Attachment(f.name, f.content_type, f.size) for f in parsed.files),
+        hits=_hits(parsed, text, segments, subject, from_name, from_address, ours),
+        problems=tuple(parsed.problems),
+        unreadable=parsed.unreadable,
+    )
+
+
+def _author(name: str, address: str, ours: Ours) -> str:
+    """Everything a signature's name may be made of: a shared or misnamed mailbox is signed by the member who wrote."""
+    members = (person.name for person in ours.people if address in person.addresses)
+    return " ".join([name, *members, re.sub(r"[\W\d_]+", " ", address.partition("@")[0])])
+
+
+def _stripped(raw: list[Line], wrapped: bool, context: reply.Context) -> tuple[list[Line], list[SegmentRole], bool]:
+    """Lines with their roles, the author's soft wraps undone; and whether stripping left something."""
+    texts = [line.text for line in raw]
+    roles, left = reply.roles(texts, context)
+    groups = reply.reflow(texts, roles) if wrapped else [(i, i + 1) for i in range(len(raw))]
+    lines = [
+        Line(
+            " ".join(texts[i].strip() if i > a else texts[i].rstrip() for i in range(a, b)),
+            tuple(t for i in range(a, b) for t in raw[i].links),
+        )
+        if b - a > 1
+        else raw[a]
+        for a, b in groups
+    ]
+    return lines, [roles[a] for a, _ in groups], left
+
+
+def _links(lines: list[Line], roles: list[SegmentRole]) -> tuple[str, ...]:
+    """Web addresses in the author's own lines, each once."""
+    found: list[str] = []
+    for line, role in zip(lines, roles, strict=True):
+        if role is SegmentRole.NEW:
+            found += [links.unwrap(line.text[a:b]) for a, b in links.find(line.text)]
+            found += line.links
+    return tuple(dict.fromkeys(found))
+
+
+def _hits(
+    parsed: Parsed,
+    text: str,
+    segments: tuple[Segment, ...],
+    subject: str,
+    from_name: str,
+    from_address: str,
+    ours: Ours,
+) -> tuple[Hit, ...]:
+    people = [*(p.name for p in ours.people), from_name, *_quoted_people(parsed)]
+    known = privacy.Known.of(
+        people, [from_address, ours.stream_address, ours.digest_address, *(a for p in ours.people for a in p.addresses)]
+    )
+    hits = privacy.identifiers(subject, Place.SUBJECT, known)
+    for segment in segments:
+        if segment.role in {SegmentRole.NEW, SegmentRole.QUOTE}:
+            place = Place.BODY if segment.role is SegmentRole.NEW else Place.QUOTED
+            hits += privacy.identifiers(text[segment.start : segment.end], place, known, offset=segment.start)
+    for file in parsed.files:
+        hits += privacy.identifiers(file.name, Place.ATTACHMENT_NAME, known)
+    return tuple(hits)
+
+
+def _quoted_people(parsed: Parsed) -> list[str]:
+    """People the headers name: they are correspondents, not patients."""
+    return [value for name in ("to", "cc", "reply-to") for value in parsed.all(name)]

@@ -1,0 +1,167 @@
+"""Where other people's words stand: marked lines, "On … wrote:", Outlook's header blocks, forwards, list footers."""
+
+import re
+from collections.abc import Sequence
+
+MAX_ATTRIBUTION = 5  # lines an "On … wrote:" may be wrapped into
+_MARK = re.compile(r"^\s{0,3}>")
+
+_WROTE = (
+    r"wrote|writes|said|schrieb|schreibt|geschrieben|a écrit|écrit|escribió|ha scritto|scrisse|schreef|geschreven|"
+    r"skrev|"
+    r"escreveu|napisał\(a\)|napisał|napisała|pisze|kirjoitti|написал|пишет|yazdı|napsal|írta"
+)
+_OPENS = re.compile(
+    r"^\s*(?:-{1,4}\s*)?(?:on|am|le|el|il|op|den|em|w dniu|dnia|på|dne|in a message dated|at|vào|quoting|"
+    r"mon|tue|wed|thu|fri|sat|sun|\d{1,4}[./-]\d|\d{1,2} \w+ \d{4}|[\"'*<]?[^\W\d_][\w.'’-]*)\b",
+    re.I,
+)
+_CLOSES = re.compile(rf"(?:\b(?:{_WROTE})\b.{{0,90}}[:：]|\b(?:{_WROTE})\s?)\s*$", re.I)
+_ANY_COLON = re.compile(r"[:：]\s*$")
+_DATED = re.compile(
+    r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\b\d{1,2}:\d{2}\b|\b(?:19|20)\d\d\b|@|\bat\b \S+\.\w+|<[^>]*>", re.I
+)
+_OLD_GMAIL = re.compile(r"^\s*\d{4}[/-]\d{1,2}[/-]\d{1,2}\s.{0,100}<[^<>\s]+@[^<>\s]+>:?\s*$")
+
+_ORIGINAL = re.compile(
+    r"^\s*[-_*=]{2,}\s*(?:(?:original|reply|urspr[uü]ngliche|message d.origine|mensaje original|messaggio originale|"
+    r"oorspronkelijk|mensagem original|opprinnelig|oprindelig|ursprungligt)\b.{0,30}?|.{0,20}(?:message|nachricht|"
+    r"bericht|meddelande|melding))"
+    r"\s*[-_*=]{2,}\s*$",
+    re.I,
+)
+_FORWARD = re.compile(
+    r"^\s*(?:[-_*]{2,}\s*(?:forwarded (?:message|by|mail)|weitergeleitete nachricht|message transféré|"
+    r"mensaje reenviado|"
+    r"doorgestuurd bericht|messaggio inoltrato)\b.{0,60}|begin forwarded message\s*:?|"
+    r"anfang der weitergeleiteten.{0,20})\s*[-_*]*\s*$",
+    re.I,
+)
+_LINE = re.compile(r"^\s*(?:_{5,}|-{5,}|={5,}|\*{5,}|─{5,})\s*$")
+
+_LABELS: dict[str, str] = {
+    label: role
+    for role, labels in {
+        "from": "from von de van da fra från od lähettäjä от",
+        "date": "sent date gesendet datum envoyé enviado fecha verzonden inviato data sendt dato skickat wysłano",
+        "to": "to an à a para aan till til do vastaanottaja кому",
+        "cc": "cc kopie copie kopia kopi bcc с",
+        "subject": "subject betreff objet asunto onderwerp oggetto assunto emne ämne temat aihe тема",
+        "other": "reply-to importance attachments organization organisation priority priorität wichtigkeit",
+    }.items()
+    for label in labels.split()
+}
+_LABEL = re.compile(r"^\s*[*_]{0,2}([^\W\d_][\w-]{0,14})[*_]{0,2}\s?[:：][*_]{0,2}(?:\s+(.*)|)$")
+
+_FOOTER = re.compile(
+    r"mailing list\b|listinfo/|to unsubscribe\b|unsubscribe (?:from|send|by|here|at|:)|to leave (?:this|the) (?:list|"
+    r"group)|"
+    r"you (?:are receiving|received|are subscribed)\b.{0,60}(?:subscribed|list|group|member)|googlegroups\.com|"
+    r"groups\.io|"
+    r"jiscmail|list archives?|manage your subscription|mailman",
+    re.I,
+)
+_SEPARATOR = re.compile(r"^\s*(?:_{10,}|-{10,}|={10,}|-=-=.*|--\s?|#{5,}|\*{10,})\s*$")
+
+
+def is_marked(line: str) -> bool:
+    """A line with a quote mark."""
+    return bool(_MARK.match(line))
+
+
+def attribution(lines: Sequence[str], i: int) -> int:
+    """The end of an "On … wrote:" that starts at line `i`; 0 when none does."""
+    first = lines[i]
+    if not first.strip() or len(first) > 300 or not _OPENS.match(first):
+        return 0
+    if _OLD_GMAIL.match(first) and _mark_follows(lines, i + 1):
+        return i + 1
+    text = ""
+    for end in range(i, min(i + MAX_ATTRIBUTION, len(lines))):
+        if not lines[end].strip() or is_marked(lines[end]) or len(text) > 400:
+            return 0
+        text = f"{text} {lines[end].strip()}".strip()
+        marked = _mark_follows(lines, end + 1)
+        if _CLOSES.search(text) and (text.rstrip().endswith((":", "：")) or marked):
+            if _DATED.search(text) or marked:
+                return end + 1
+        elif end == i and marked and _ANY_COLON.search(text) and _DATED.search(text) and len(text) < 160:
+            return end + 1  # a language we do not know: a date or an address, a colon, and then marks
+    return 0
+
+
+def _mark_follows(lines: Sequence[str], i: int) -> bool:
+    while i < len(lines) and not lines[i].strip():
+        i += 1
+    return i < len(lines) and is_marked(lines[i])
+
+
+class Headers:
+    """A block of header lines as mail programs print them over what they quote or forward."""
+
+    def __init__(self, end: int, fields: dict[str, str], forward: bool) -> None:
+        self.end = end
+        self.fields = fields  # role (from, to, cc, date, subject) → value
+        self.forward = forward  # the block says that it is a forward
+
+
+def headers(lines: Sequence[str], i: int) -> Headers | None:
+    """The header block that starts at line `i`, its rule included; None when none does."""
+    start = i
+    forward = bool(_FORWARD.match(lines[i]))
+    explicit = forward or bool(_ORIGINAL.match(lines[i]))
+    if explicit or _LINE.match(lines[i]):
+        start = _filled(lines, i + 1)
+    fields: dict[str, str] = {}
+    end = j = start
+    foreign = 0
+    while j < len(lines) and j - end <= 3 and len(fields) + foreign < 9:
+        match = _LABEL.match(lines[j])
+        role = _LABELS.get(match[1].lower()) if match else None
+        if match and role and (role not in fields or role in {"to", "other"}):
+            fields.setdefault(role, (match[2] or "").strip())
+            end = j + 1
+        elif not lines[j].strip():
+            if _LABEL.match(lines[_filled(lines, j)] if _filled(lines, j) < len(lines) else "") is None:
+                break
+        elif match and start > i and not fields:
+            foreign += 1  # a language we do not know, but a rule stands above
+            end = j + 1
+        elif not fields:
+            break
+        elif "to" in fields or "cc" in fields or end == j:
+            pass  # a long list of recipients goes on
+        j += 1
+    known = {"from", "date", "to", "subject"} & set(fields)
+    if len(known) >= 3 and "from" in fields and _first_label(lines, start) in {"from", "date", "subject", "to"}:
+        return Headers(end, fields, forward)
+    if explicit:
+        return Headers(max(end, i + 1), fields, forward)
+    if foreign >= 3 and start > i and any("@" in line for line in lines[start:end]):
+        return Headers(end, {}, False)
+    return None
+
+
+def _first_label(lines: Sequence[str], i: int) -> str:
+    match = _LABEL.match(lines[i]) if i < len(lines) else None
+    return _LABELS.get(match[1].lower(), "") if match else ""
+
+
+def _filled(lines: Sequence[str], i: int) -> int:
+    """The next line that is not blank, at most three further on."""
+    for j in range(i, min(i + 4, len(lines))):
+        if lines[j].strip():
+            return j
+    return min(i, len(lines))
+
+
+def footer(lines: Sequence[str], i: int) -> int:
+    """The end of a list's footer that starts at line `i`; 0 when none does."""
+    separator = bool(_SEPARATOR.match(lines[i]))
+    if not separator and not re.match(r"^\s*you received this message because you\b", lines[i], re.I):
+        return 0
+    end = i + 1
+    while end < len(lines) and end - i < 12 and lines[end].strip() and not is_marked(lines[end]):
+        end += 1
+    text = " ".join(lines[i:end])[:2000]
+    return end if _FOOTER.search(text) else 0

@@ -1,0 +1,186 @@
+"""What the author wrote ("new text"), and what else stands there: quote, signature, disclaimer, banner, footer.
+
+Roles are found per line. Stripping is for display: every line keeps its place in the text, whatever its role.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from digest.message import quote, signoff
+from digest.models import Segment, SegmentRole
+
+NEW, QUOTE, FOOTER = SegmentRole.NEW, SegmentRole.QUOTE, SegmentRole.FOOTER
+_ITEM = re.compile(r"^\s*(?:[-*•·–▪◦o]\s+|\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)]\s+)\S", re.I)
+_FORWARDED = re.compile(r"^(?:\s*\[[^\]]{1,40}\]\s*)*(?:fwd?|wg|tr|rv|i)\s*:", re.I)
+_TAG = re.compile(r"\[[^\]\s]{2,30}\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What helps to read a reply: the author's name, the mail's subject, the stream's address."""
+
+    author: str = ""
+    subject: str = ""
+    stream: str = ""
+
+
+NOTHING = Context()
+
+
+def segments(text: str, context: Context = NOTHING) -> tuple[Segment, ...]:
+    """Segments that cover `text`, in order; neighbours differ in role. All is new when next to nothing would be."""
+    lines = text.split("\n")
+    return spans(lines, roles(lines, context)[0])
+
+
+def spans(lines: Sequence[str], found: Sequence[SegmentRole]) -> tuple[Segment, ...]:
+    """Roles of lines as segments of the text that the lines make, joined by LF."""
+    out: list[Segment] = []
+    start = position = 0
+    total = sum(len(line) + 1 for line in lines) - 1
+    for i, line in enumerate(lines):
+        position += len(line) + 1
+        if i + 1 == len(lines) or found[i + 1] != found[i]:
+            end = min(position, total)
+            if end > start:
+                out.append(Segment(start, end, found[i]))
+            start = end
+    return tuple(out)
+
+
+def new_text(text: str, found: Sequence[Segment]) -> str:
+    """The author's words: new segments, one blank line between them; no other blank lines doubled."""
+    parts = (text[s.start : s.end].strip("\n") for s in found if s.role is NEW)
+    return re.sub(r"\n\s*\n+", "\n\n", "\n\n".join(part for part in parts if part.strip())).strip()
+
+
+def roles(lines: Sequence[str], context: Context = NOTHING) -> tuple[list[SegmentRole], bool]:
+    """The role of each line, and whether anything was left after stripping; when not, every line is new."""
+    found = _roles(lines, context)
+    _close_gaps(lines, found)
+    if any(role is NEW and _says_something(line) for line, role in zip(lines, found, strict=True)):
+        return found, True
+    return [NEW] * len(lines), not any(_says_something(line) for line in lines)
+
+
+def _says_something(line: str) -> bool:
+    return sum(c.isalnum() for c in line) > 1 or any(ord(c) > 0x2190 for c in line)
+
+
+def _roles(lines: Sequence[str], context: Context) -> list[SegmentRole]:
+    size = len(lines)
+    found: list[SegmentRole | None] = [None] * size
+    authors = {0: signoff.names(context.author)}  # line → who writes from there on
+    i = 0
+    while i < size:
+        if quote.is_marked(lines[i]):
+            found[i] = QUOTE
+            i += 1
+        elif end := quote.footer(lines, i):
+            found[i:end] = [FOOTER] * (end - i)
+            i = end
+        elif end := quote.attribution(lines, i):
+            end = end if _continues(lines, end) else size
+            found[i:end] = [QUOTE] * (end - i)
+            i = end
+        elif block := quote.headers(lines, i):
+            forward = _is_forward(block, context)
+            end = block.end if forward or (_continues(lines, block.end) and not _written(lines, found, i)) else size
+            found[i:end] = [QUOTE] * (end - i)
+            if forward:
+                authors[end] = signoff.names(block.fields.get("from", ""))
+            i = end
+        else:
+            i += 1
+    _sign_off(lines, found, authors)
+    return [role or NEW for role in found]
+
+
+def _written(lines: Sequence[str], found: Sequence[SegmentRole | None], end: int) -> bool:
+    return any(found[i] is None and lines[i].strip() for i in range(end))
+
+
+def _continues(lines: Sequence[str], i: int) -> bool:
+    """Whether the quote below is marked line by line, so that unmarked lines after it are the author's."""
+    while i < len(lines) and not lines[i].strip():
+        i += 1
+    return i < len(lines) and quote.is_marked(lines[i])
+
+
+def _is_forward(block: quote.Headers, context: Context) -> bool:
+    """A forward brings something new unless the forwarded mail came through the stream itself."""
+    if not (block.forward or _FORWARDED.match(context.subject)):
+        return False
+    recipients = f"{block.fields.get('to', '')} {block.fields.get('cc', '')}".lower()
+    subject = block.fields.get("subject", "")
+    if context.stream and context.stream in recipients:
+        return False
+    return not any(tag in subject for tag in _TAG.findall(context.subject))
+
+
+def _sign_off(lines: Sequence[str], found: list[SegmentRole | None], authors: dict[int, frozenset[str]]) -> None:
+    """Find banner, signature and disclaimer in each stretch that nobody else wrote."""
+    i = 0
+    opening = True  # nothing of the author's own has been seen yet
+    author = authors[0]
+    while i < len(lines):
+        author = authors.get(i, author)
+        if found[i] is not None:
+            i += 1
+            continue
+        end = i + 1
+        while end < len(lines) and found[end] is None and end not in authors:
+            end += 1
+        found[i:end] = signoff.split(lines[i:end], author, opening)
+        opening = opening and all(role is not NEW or not lines[j].strip() for j, role in enumerate(found[i:end], i))
+        i = end
+
+
+def _close_gaps(lines: Sequence[str], found: list[SegmentRole]) -> None:
+    """A blank line belongs to the text around it; between two roles, to the one that is not new."""
+    i = 0
+    while i < len(lines):
+        if lines[i].strip():
+            i += 1
+            continue
+        end = i
+        while end < len(lines) and not lines[end].strip():
+            end += 1
+        before = found[i - 1] if i else (found[end] if end < len(lines) else NEW)
+        after = found[end] if end < len(lines) else before
+        found[i:end] = [after if before is NEW else before] * (end - i)
+        i = end
+
+
+def reflow(lines: Sequence[str], found: Sequence[SegmentRole]) -> list[tuple[int, int]]:
+    """Which lines make one line: (first, last + 1) in order, soft wraps of the author's own paragraphs undone.
+
+    A line break is soft when the next line's first word would not have fitted into the author's width (RFC 5322, 2.1.1:
+    at most 78 characters). List items, tables, indented code and everything that is not new keep their breaks.
+    """
+    new = [len(line) for line, role in zip(lines, found, strict=True) if role is NEW]
+    width = max((size for size in new if size <= 100), default=0)
+    out: list[tuple[int, int]] = []
+    for i in range(len(lines)):
+        if out and i and width >= 50 and _is_soft(lines, found, i, width):
+            out[-1] = (out[-1][0], i + 1)
+        else:
+            out.append((i, i + 1))
+    return out
+
+
+def _is_soft(lines: Sequence[str], found: Sequence[SegmentRole], i: int, width: int) -> bool:
+    """Whether the break before line `i` is soft."""
+    above, below = lines[i - 1], lines[i]
+    if quote.is_marked(above) or quote.is_marked(below):
+        return False
+    if found[i] is not NEW or found[i - 1] is not NEW or not above.strip() or not below.strip():
+        return False
+    if _ITEM.match(below) or " | " in above or " | " in below or "\t" in above or "\t" in below:
+        return False
+    if below.startswith("    ") or (below.startswith(" ") and not _ITEM.match(above) and not above.startswith(" ")):
+        return False
+    if len(above) > width:
+        return False
+    return len(above) + 1 + len(below.split(None, 1)[0]) > width

@@ -1,0 +1,297 @@
+"""Where an author stops writing: valediction, name, signature, tag line, disclaimer; and the banner before them.
+
+All functions look at one author's lines only, quotes taken out before.
+"""
+
+import re
+from collections.abc import Sequence
+
+from digest.models import SegmentRole
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_TITLES = _set("dr prof professor mr mrs ms miss mx sir dame rev")
+# A valediction is a short line made of these words alone, besides the author's name. One of the first list has to be
+# there: "the very best" alone is prose.
+_VALEDICTION_HEADS = _set(
+    """regards wishes thanks thank thanx thx ta yours sincerely faithfully cheers love care bw kr br rgds tia mtia best
+    kind warm warmly hth soon bye cordially respectfully warmest
+    grüße grüsse gruß gruss grüßen grüssen mfg lg vg cordialement vous amicalement salutations merci saludos abrazo
+    atentamente gracias saludo groet groeten mvg saluti grazie hälsning hälsningar hilsen mvh abraços atenciosamente
+    obrigado pozdrawiam"""
+)
+_VALEDICTION_WORDS = _VALEDICTION_HEADS | _set(
+    """regard wish kindest kindly many you all the very truly take speak with and in advance much so again ever as
+    always gratefully appreciation sent my greetings from good luck till until later for now have a nice lovely great
+    day week weekend evening happy
+    viele liebe herzliche freundliche freundlichen mit besten schöne beste bien à meilleures cordiales un cordial
+    met vriendelijke hartelijke cordiali distinti med vänlig venlig vennlig"""
+)
+
+_DELIMITER = re.compile(r"^\s{0,2}--\s?$")
+_TAG_LINE = re.compile(
+    r"^\W{0,3}(?:sent (?:from|via|by|using) (?:my |an? |the )?(?:\w+ ){0,4}?(?:i-?phone|ipad|ipod|galaxy|samsung|"
+    r"android|"
+    r"blackberry|phone|mobile|smart\w*|outlook|yahoo|gmail|mail|proton\w*|windows|huawei|pixel|nokia|xperia|device|"
+    r"tablet|"
+    r"mailspring|spark|tutanota|aol|bt\w*)\b"
+    r"|get (?:the )?(?:outlook|bluemail|spark)\b.{0,30}\b(?:for|on) (?:ios|android|mobile)"
+    r"|gesendet (?:von|mit|aus)\b|von meinem \w+ gesendet|envoyé (?:de|depuis|à partir)\b|enviado (?:desde|do)\b|"
+    r"inviato da\b"
+    r"|verzonden (?:vanaf|met|vanuit)\b|skickat från\b|sendt fra\b|wysłane z\b"
+    r"|this (?:message|e-?mail) was sent from (?:my|a) (?:phone|mobile)"
+    r"|(?:please )?(?:excuse|forgive|apologies for)\b.{0,60}\b(?:brevity|typos|typing|errors|phone|autocorrect)\b)",
+    re.I,
+)
+_POSTSCRIPT = re.compile(r"^\s*p\.?\s?(?:p\.?\s?)?s\b[.:,\s–-]", re.I)
+_RULE = re.compile(r"^\s*([*_=#~–—-])\1{4,}\s*$")
+
+# What British (and other) organisations add below every mail: any of these alone …
+_DISCLAIMER = re.compile(
+    r"intended (?:only|solely|exclusively) for|(?:solely|only) for the (?:use|attention) of|"
+    r"if you are not the (?:intended|named|correct)|"
+    r"not the intended (?:recipient|addressee)|(?:received|reached) (?:\w+ ){0,4}(?:in error|by mistake)|"
+    r"sent to you in error|"
+    r"(?:may|might) (?:contain|hold|include) (?:\w+[\s,]+){0,8}(?:confidential|privileged)|(?:private and|"
+    r"strictly) confidential|"
+    r"confidential(?:ity)? (?:notice|and (?:may be )?(?:legally )?privileged|disclaimer)|legally privileged|"
+    r"(?:do|does) not necessarily (?:reflect|represent)|not necessarily (?:those|the views?|represent|reflect)|"
+    r"freedom of information|registered (?:office|charity|company|in england|address)|company (?:registration|number|"
+    r"no)\b|"
+    r"(?:charity|company)\b.{0,40}registered in|charity (?:no|number)\b|virus(?:es)?\b.{0,80}(?:scanned|checked|liab|"
+    r"free|swept)|"
+    r"scanned (?:for|by)\b.{0,40}(?:virus|mimecast|malware)|consider the environment|"
+    r"think before (?:you )?print(?:ing)?|"
+    r"(?:please )?(?:do not|don'?t) print this e-?mail|does not accept (?:clinical )?(?:\w+ )?(?:requests|"
+    r"correspondence|service)\b|"
+    r"(?:mailbox|inbox|address|messages?|e-?mails?) (?:is|are|may be) (?:not )?(?:regularly )?monitored|"
+    r"secure (?:\w+ ){0,4}e-?mail (?:service|system|standard)|nhsmail is the secure|data protection act|"
+    r"privacy (?:notice|policy)\b|"
+    r"any (?:unauthori[sz]ed )?(?:disclosure|dissemination|copying|distribution)\b|accredited to the dcb1596",
+    re.I,
+)
+_DISCLAIMER_START = re.compile(
+    r"^\W*(?:disclaimer|confidentiality(?: notice)?|important notice|please note:? this (?:e-?mail|practice|"
+    r"mailbox))\b",
+    re.I,
+)
+
+_BANNER = re.compile(
+    r"^\W*(?:(?:\[|\()?external(?:\s+(?:e-?mail|sender|message|mail))?(?:\]|\)|:|\b)"
+    r"|(?:caution|warning|attention|notice|alert|beware|be careful|important)\b\s*[:!.–-]"
+    r"|(?:this|the following) (?:e-?mail|message|mail|sender)\b.{0,60}\b(?:originated|came|comes|sent|is|was|"
+    r"received) (?:\w+ ){0,3}(?:from|outside|external)"
+    r"|you don.?t often get e-?mail from|some people who received this message don.?t often get|"
+    r"you (?:have )?not? (?:previously|often)"
+    r"|this (?:message|e-?mail) (?:has been|was) (?:marked|flagged|identified)|this sender (?:is|has)|"
+    r"report suspicious|first.time sender)",
+    re.I,
+)
+_BANNER_SAYS = re.compile(
+    r"outside|external|originat|unless you (?:recogni[sz]e|trust|know)|links?\b|attachments?\b|often get|suspicious|"
+    r"unknown sender",
+    re.I,
+)
+_ITEM = re.compile(r"^\s*(?:[-*•·–▪◦]\s|\(?\w{1,3}[.)]\s)")
+_NAME_LINE = re.compile(r"^[^\W\d_][\w'’.-]*(?:[ -][^\W\d_][\w'’.-]*){0,2}[,.]?$")
+_GREETING = _set(
+    "hi hello hey dear all everyone team colleagues morning afternoon evening folks both thanks yes no agreed"
+)
+
+
+def names(author: str) -> frozenset[str]:
+    """The words of an author's name, lower case, without titles: what a line may consist of to be a signature's."""
+    bare = re.sub(r"\(.*?\)|\[.*?\]|<.*?>|@\S*", " ", author)
+    return frozenset(w.lower() for w in _LETTERS.findall(bare) if len(w) > 1) - _TITLES - {"gp", "via", "the"}
+
+
+def split(lines: Sequence[str], author: frozenset[str], opening: bool = True) -> list[SegmentRole]:
+    """What each line of one author's stretch is: NEW, SIGNATURE, DISCLAIMER or BANNER.
+
+    `opening`: nothing of theirs stands above, so that a first line of thanks is what they had to say.
+    """
+    roles = [SegmentRole.NEW] * len(lines)
+    start = _banners(lines, roles)
+    end = _tail(lines, start, author, opening)
+    for first, last in _paragraphs(lines, end, len(lines)):
+        text = " ".join(lines[first:last])
+        if _POSTSCRIPT.match(text):
+            continue
+        role = SegmentRole.DISCLAIMER if is_disclaimer(text) or _RULE.match(text) else SegmentRole.SIGNATURE
+        roles[first:last] = [role] * (last - first)
+    return roles
+
+
+def is_disclaimer(paragraph: str) -> bool:
+    """Whether a paragraph is what an organisation adds below every mail."""
+    return bool(_DISCLAIMER_START.match(paragraph) or _DISCLAIMER.search(paragraph[:3000]))
+
+
+def _paragraphs(lines: Sequence[str], start: int, end: int) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    first: int | None = None
+    for i in range(start, end + 1):
+        blank = i == end or not lines[i].strip()
+        if first is None and not blank:
+            first = i
+        elif first is not None and blank:
+            found.append((first, i))
+            first = None
+    return found
+
+
+def _banners(lines: Sequence[str], roles: list[SegmentRole]) -> int:
+    """Mark the banners a gateway put before the text; the index where the author starts."""
+    start = 0
+    for first, last in _paragraphs(lines, 0, len(lines))[:4]:
+        text = " ".join(lines[first : min(last, first + 8)])[:700]
+        if not _RULE.match(text) and not (_BANNER.match(text) and (len(text) < 40 or _BANNER_SAYS.search(text))):
+            break
+        if _RULE.match(text) and not start:
+            break
+        roles[first:last] = [SegmentRole.BANNER] * (last - first)
+        start = last
+    return start
+
+
+def _tail(lines: Sequence[str], start: int, author: frozenset[str], opening: bool) -> int:
+    """The index from which on the author says goodbye; len(lines) when they do not."""
+    size = len(lines)
+    disclaimers = _only_disclaimers(lines, start)
+    filled = [i for i in range(start, size) if lines[i].strip()]
+    for position, i in enumerate(filled):
+        following = filled[position + 1] if position + 1 < len(filled) else None
+        at_start = i == start or not lines[i - 1].strip()
+        left = len(filled) - position - 1
+        if (
+            (_DELIMITER.match(lines[i]) and (lines[i].endswith(" ") or left <= 15))
+            or _TAG_LINE.match(lines[i])
+            or (
+                left <= 40
+                and (position or not opening)
+                and _says_goodbye(lines[i], lines[following] if following is not None else "", left, author)
+            )
+            or (left <= 40 and position > 0 and at_start and _is_name(lines[i], author))
+            or i == disclaimers
+        ):
+            return _with_rule(lines, i, start)
+    return _lone_name(lines, filled, size)
+
+
+def _lone_name(lines: Sequence[str], filled: Sequence[int], size: int) -> int:
+    """A name we do not know, alone on its line near the end, with nothing but a card of short lines below it."""
+    for position in range(len(filled) - 1, max(0, len(filled) - 8), -1):
+        i = filled[position]
+        line = lines[i].strip()
+        if len(line) > 60 or line.endswith((".", "?", "!", ":")) or _ITEM.match(line) or " | " in line:
+            break
+        if not lines[i - 1].strip() and (i + 1 == size or not lines[i + 1].strip()) and _NAME_LINE.match(line):
+            return i if _capitalised(line) else size
+    return size
+
+
+def _with_rule(lines: Sequence[str], i: int, start: int) -> int:
+    """Take a rule right above into the signature."""
+    above = i - 1
+    while above > start and not lines[above].strip():
+        above -= 1
+    return above if above >= start and _RULE.match(lines[above]) else i
+
+
+def _capitalised(line: str) -> bool:
+    words = line.split()
+    return all(w[0].isupper() for w in words) and not ({w.strip(",.").lower() for w in words} & _GREETING)
+
+
+def _says_goodbye(line: str, following: str, left: int, author: frozenset[str]) -> bool:
+    """A valediction: a short line of such words, with a name behind it or below it, or nothing more below."""
+    if len(line) > 60 or line.rstrip().endswith("?"):
+        return False
+    words = [w.lower() for w in _LETTERS.findall(line)]
+    if not words or len(words) > 9:
+        return False
+    named = [w for w in words if w in author or w in _TITLES or len(w) == 1]
+    rest = [w for w in words if w not in named]
+    if not rest or not set(rest) & _VALEDICTION_HEADS:
+        return False
+    if not set(rest) <= _VALEDICTION_WORDS:
+        # "Best wishes, Jo" of an author whose From has no name
+        head, comma, tail = line.partition(",")
+        if author or not comma or not _capitalised(tail) or len(tail.split()) > 2 or not _is_plain(head):
+            return False
+        return left <= 12
+    if named or left == 0:
+        return True
+    return _is_name(following, author) or (len(following) <= 60 and _looks_named(following) and left <= 14)
+
+
+def _is_plain(text: str) -> bool:
+    words = [w.lower() for w in _LETTERS.findall(text)]
+    return bool(words) and set(words) <= _VALEDICTION_WORDS and bool(set(words) & _VALEDICTION_HEADS)
+
+
+def _looks_named(line: str) -> bool:
+    """One to four words with capitals and no sentence: a name we do not know."""
+    words = [w for w in line.replace(",", " ").split() if w[0].isalpha()]
+    return (
+        0 < len(words) <= 5
+        and words[0][0].isupper()
+        and not line.rstrip().endswith((".", "?", "!", ":", ";"))
+        and _capitalised(words[0])
+    )
+
+
+def _is_name(line: str, author: frozenset[str]) -> bool:
+    """The author's own name, perhaps with title, qualifications and role behind it."""
+    text = line.strip().lstrip("-–—*_ ").rstrip("*_ ")
+    if not text or not author or len(text) > 100 or text.endswith(("?", "!", ":")):
+        return False
+    words = [w.lower() for w in _LETTERS.findall(text)]
+    head = 0
+    known = 0
+    for word in words:
+        if word in author:
+            known += 1
+        elif word not in _TITLES and len(word) > 1:
+            break
+        head += 1
+    if known == 0:
+        return words[:1] != [] and len(text) <= 4 and text.isalpha() and _initials(text, author)
+    if head == len(words):
+        return True
+    if known < 2 and words[0] not in _TITLES:
+        return False
+    # behind the name: a comma, bracket or dash, or letters after the name such as MRCGP
+    behind = _behind(text, head)
+    return bool(re.match(r"\s*(?:[,(|/•·–—-]|[A-Z]{2,}\b|$)", behind)) and not text.endswith(".")
+
+
+def _behind(text: str, head: int) -> str:
+    position = 0
+    for match in _LETTERS.finditer(text):
+        if head == 0:
+            break
+        head -= 1
+        position = match.end()
+    return text[position:].lstrip(".")
+
+
+def _initials(text: str, author: frozenset[str]) -> bool:
+    return text.isupper() and len(text) >= 2 and {c.lower() for c in text} <= {w[0] for w in author}
+
+
+def _only_disclaimers(lines: Sequence[str], start: int) -> int:
+    """Where the run of disclaimers and rules that ends the text begins; -1 when it does not end so."""
+    first = -1
+    for begin, end in reversed(_paragraphs(lines, start, len(lines))):
+        text = " ".join(lines[begin:end])
+        if is_disclaimer(text):
+            first = begin
+        elif not _RULE.match(text):
+            break
+    return first
