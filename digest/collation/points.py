@@ -38,7 +38,7 @@ _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A sentence of a reply and how much it is worth as a point, about 0 to 3."""
+    """A sentence of a reply and how much it is worth as a point, about 0 to 3.5."""
 
     message: int
     sentence: Sentence
@@ -90,13 +90,10 @@ def ranked(contribution: Contribution, question: str, known: Iterable[str] = ())
 
 def _worth(sentence: str, place: int, asked: set[str], told: set[str]) -> float:
     length, stems = words(sentence), set(content(sentence))
-    worth = min(length, 20) / 20 - max(0, length - 40) / 40
-    worth += 0.4 / (1 + place)
-    worth += (
-        0.4 * bool(_NUMBER.search(sentence)) + 0.3 * bool(_DONE.search(sentence)) + 0.2 * bool(_ADVICE.search(sentence))
-    )
+    worth = 1.2 / (1 + 0.5 * place) + min(length, 20) / 20 - max(0, length - 40) / 40
+    worth += 0.4 * bool(_NUMBER.search(sentence)) + 0.3 * bool(_DONE.search(sentence))
+    worth += 0.2 * bool(_ADVICE.search(sentence))
     if stems:
-        worth += 0.4 * min(1.0, len(stems & asked) / 3)
-        worth += 0.3 * len(stems - told - asked) / len(stems)
+        worth += 0.2 * min(1.0, len(stems & asked) / 3) + 0.3 * len(stems - told - asked) / len(stems)
     worth -= 0.6 * bool(_HANDING_OVER.search(sentence)) + 0.25 * bool(_LEANS.match(sentence))
     return worth - 0.8 * (length < _SUBSTANCE) - 0.4 * bool(_LINK.search(sentence)) - 0.3 * sentence.endswith(":")

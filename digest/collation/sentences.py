@@ -27,20 +27,28 @@ _RULE = re.compile(r"[\W_]*")
 # A line this long may have been wrapped by the writer's mail program (RFC 3676 suggests 66 to 78 columns).
 _WRAPPED = 50
 
+_NAMES = r"(?-i:(?:Dr\.?|Prof\.?)?\s*[A-Z][\w'’/-]*\.?)"
+_GROUP = r"(?:all|everyone|everybody|both|team|folks|colleagues|friends|people|there|again|lovely|dear|and|&|to you)"
 _GREETING = re.compile(
-    r"(?:(?:good\s+)?(?:morning|afternoon|evening|day)|hi|hiya|hello|hey|dear|greetings|colleagues|friends|all|team"
-    r"|folks|everyone|everybody)\b(?:[ ,](?:[\w.'’&/-]+)){0,5}\s*[,.!:–—-]*",
+    rf"(?:(?:good\s+)?(?:morning|afternoon|evening|day)|hi|hiya|hello|hey|dear|greetings|all|everyone"
+    rf"|everybody|team|folks|colleagues|friends)"
+    rf"(?:,?\s+(?:{_GROUP}|{_NAMES})(?!\w)){{0,5}}\s*[,.!:–—-]*",
     re.IGNORECASE,
 )
-_CALLED = re.compile(r"(?:Dr\.?\s+)?[A-Z][\w'’-]+(?:(?:,?\s+and\s+|,\s*|\s+)[A-Z][\w'’-]+){0,2}\s*[,:–—-]")
+# Words that stand alone on a line as an answer, where otherwise a name would stand.
+_ANSWER = (
+    r"(?!(?:yes|no|agreed?|ditto|same|absolutely|definitely|likewise|seconded|correct|exactly|true|indeed|none|never)"
+    r"\b)"
+)
+_CALLED = re.compile(rf"{_ANSWER}{_NAMES}(?:(?:,?\s+and\s+|,\s*|\s+){_NAMES}){{0,2}}\s*[,:–—-]", re.IGNORECASE)
 _SIGN_OFF = re.compile(
     r"(?:(?:with\s+)?(?:many|kind(?:est)?|best|warm(?:est)?|(?:all|every) good)\s+)?(?:(?:regards|wishes|thanks"
-    r"|thank you|cheers|best|ta|yours(?:\s+\w+)?|sincerely|all the best|bw|br|kr|bws|speak soon|take care|atb)\b"
-    r"(?:\s+(?:and\s+)?(?:regards|wishes|again|in advance|all|everyone|so much|very much))?"
-    r"(?:[\s,.!–—-]+(?:Dr\.?\s+)?[A-Z]?[\w'’-]*){0,3})[\s,.!–—x]*",
+    r"|thank you|cheers|best|ta|yours(?: sincerely| faithfully| ever)?|sincerely|all the best|bw|br|kr|bws|speak soon"
+    r"|take care|atb)\b(?:\s+(?:and\s+)?(?:regards|wishes|again|in advance|all|everyone|so much|very much))?)"
+    rf"(?:[\s,.!–—-]+{_NAMES}){{0,3}}[\s,.!–—x]*",
     re.IGNORECASE,
 )
-_SIGNED = re.compile(r"[-–—~\s]*(?:Dr\.?\s+)?[A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*){0,2}[\s,.x]*")
+_SIGNED = re.compile(rf"[-–—~\s]*{_ANSWER}{_NAMES}(?:\s+{_NAMES}){{0,3}}[\s,.x]*", re.IGNORECASE)
 
 _ABBREVIATIONS = """
     dr mr mrs ms miss prof st rev sr jr pt pts e.g eg i.e ie cf vs v approx ca c est incl excl esp resp ref refs fig
@@ -49,9 +57,7 @@ _ABBREVIATIONS = """
     """
 _BINDING = frozenset(_ABBREVIATIONS.split())
 # These may also end a sentence, so they bind only to what cannot start one.
-_EITHER = frozenset(
-    {"no", "nos", "etc", "a.m", "p.m", "am", "pm", "p", "v", "c", "min", "mar", "sec", "ed", "st", "sat"}
-)
+_EITHER = frozenset({"no", "nos", "etc", "a.m", "p.m", "am", "pm", "p", "v", "c", "min", "mar", "sec", "ed"})
 _STOP = re.compile(r"[.!?…]+[)\]\"'”’»]*(?=\s|$)")
 
 
@@ -60,20 +66,22 @@ def split(text: str, segments: Sequence[Segment]) -> list[Sentence]:
     found: list[Sentence] = []
     for start, end in new_spans(list(segments)):
         blocks = [block for block in _blocks(text, start, end) if not _RULE.fullmatch(text, *block)]
-        while blocks and _greets(text, *blocks[0]):
+        while blocks and (_GREETING.fullmatch(text, *blocks[0]) or _CALLED.fullmatch(text, *blocks[0])):
             blocks.pop(0)
         while blocks and (len(blocks) > 1 or found) and _signs(text, *blocks[-1]):
             blocks.pop()
-        for left, right in blocks:
+        for number, (left, right) in enumerate(blocks):
+            # "Hi Sam, we do" on one line: the sentence starts after the greeting.
+            hail = _GREETING.match(text, left, right) if number == 0 else None
+            if hail and hail[0].endswith((",", ".", "!", ":")):
+                left = hail.end()
             found += [Sentence(a, b, text[a:b]) for a, b in _sentences(text, left, right)]
     return found
 
 
-def _greets(text: str, start: int, end: int) -> bool:
-    return bool(_GREETING.fullmatch(text, start, end) or _CALLED.fullmatch(text, start, end))
-
-
 def _signs(text: str, start: int, end: int) -> bool:
+    if text[text.rfind("\n", 0, start) + 1 : start].strip():  # behind a list marker stands an item, not a name
+        return False
     return bool(_SIGN_OFF.fullmatch(text, start, end) or _SIGNED.fullmatch(text, start, end))
 
 

@@ -1,0 +1,174 @@
+"""From a thread's messages to the draft of its collation."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.collation import Contribution
+from digest.collation.draft import answered, draft, question_text, unaccounted
+from digest.collation.provenance import faults
+from digest.models import Content, Kind, Point
+from tests.collation.threads import ASKER, BETH, RAVI, SAM, asks, grounds, says
+
+QUESTION = asks("Hi all\n\nWe open in May. Who rings people when a text about a missed test is not answered?")
+RINGS = says(2, SAM, "Hi Ada\n\nOur receptionist rings everybody on the list on day ten. It takes her an hour a week.")
+LETTER = says(3, BETH, "We send a letter after six weeks, but only if the practice has not rung by then.")
+
+
+def points(*replies: Contribution) -> list[Point]:
+    return draft([QUESTION, *replies]).points
+
+
+def test_a_thread_is_drafted_as_its_question_and_what_each_reply_says() -> None:
+    content = draft([QUESTION, RINGS, LETTER])
+    assert question_text(content) == "Who rings people when a text about a missed test is not answered?"
+    assert {point.label: point.supporters for point in content.points} == {
+        "Our receptionist rings everybody on the list on day ten.": [2],
+        "We send a letter after six weeks, but only if the practice has not rung by then.": [3],
+    }
+    assert content.set_aside == []
+
+
+def test_agreeing_with_somebody_supports_their_point() -> None:
+    by_label = {point.evidence[0].message: point for point in points(RINGS, LETTER, says(4, RAVI, "Agree with Sam."))}
+    assert by_label.keys() == {2, 3}
+    assert by_label[2].supporters == [2, 4]
+
+
+def test_the_point_with_most_support_comes_first() -> None:
+    assert [p.supporters for p in points(RINGS, LETTER, says(4, RAVI, "+1 Beth"))] == [[3, 4], [2]]
+
+
+def test_agreement_that_names_nobody_joins_the_point_whose_words_it_repeats() -> None:
+    found = points(RINGS, LETTER, says(4, RAVI, "+1 for the letter after six weeks."))
+    assert [p.supporters for p in found] == [[3, 4], [2]]
+
+
+def test_a_bare_plus_one_joins_what_came_just_before() -> None:
+    assert [p.supporters for p in points(RINGS, LETTER, says(4, RAVI, "+1"))] == [[3, 4], [2]]
+
+
+def test_an_answer_that_overtook_its_ground_still_joins_it() -> None:
+    assert [p.supporters for p in points(says(4, RAVI, "Agree with Sam."), RINGS)] == [[2, 4]]
+
+
+def test_what_a_supporter_adds_is_a_point_of_its_own() -> None:
+    adds = says(4, RAVI, "Agree with Sam. We also found that 40 of our 90 patients had the wrong mobile number.")
+    found = {point.evidence[0].message: point for point in points(RINGS, adds)}
+    assert found[2].supporters == [2, 4]
+    assert found[4].label == "We also found that 40 of our 90 patients had the wrong mobile number."
+
+
+def test_a_different_view_goes_to_the_opposers_and_stands_in_its_own_words() -> None:
+    differs = says(4, RAVI, "I disagree with Sam. Reception has no time to ring two hundred people a month.")
+    found = {point.evidence[0].message: point for point in points(RINGS, differs)}
+    assert (found[2].supporters, found[2].opposers) == ([2], [4])
+    assert found[4].label == "Reception has no time to ring two hundred people a month."
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        says(4, RAVI, "Thanks all, very helpful."),
+        says(4, RAVI, "Sam, how many people is that in a month?"),
+        says(4, RAVI, "Our letter is attached.", attachments=("letter.docx",)),
+        says(4, ASKER, "Thank you both. We will ring people and send the letter."),
+    ],
+)
+def test_replies_that_only_thank_ask_or_hand_over_are_set_aside(reply: Contribution) -> None:
+    content = draft([QUESTION, RINGS, reply])
+    assert content.set_aside == [4]
+    assert 4 not in content.used()
+
+
+def test_links_and_files_are_resources_each_once() -> None:
+    url = "https://www.example.org/forms/recall.pdf"
+    first = says(2, SAM, f"We use this form every week: {url}", links=(url,))
+    again = says(3, BETH, "We use the same form here now.", links=(url + "/",), attachments=("Letter (final).docx",))
+    assert [(one.message, one.title, one.url) for one in draft([QUESTION, first, again]).resources] == [
+        (2, "example.org/forms/recall.pdf", url),
+        (3, "Letter (final).docx", ""),
+    ]
+
+
+def test_identifiers_are_masked_in_what_is_quoted() -> None:
+    text = "We rang Mr Example Person three times and then wrote to him."
+    reply = says(2, SAM, text, masks={(8, 25): "name"})
+    assert points(reply)[0].label == "We rang [removed: name] three times and then wrote to him."
+
+
+def test_a_question_sent_again_corrected_is_asked_once() -> None:
+    first = asks("Quick poll: do you pay the GPs on your tumour groups, and does every group have on?")
+    again = asks("Quick poll: do you pay the GPs on your tumour groups, and does every group have one?", message=2)
+    content = draft([first, again, says(3, SAM, "We pay two hours for each meeting.")])
+    assert [one.message for one in content.question] == [2]
+
+
+def test_an_announcement_asks_nothing_and_counts_as_answered() -> None:
+    announced = says(1, ASKER, "The spring meeting is on 4 May. Will you come?", Kind.ANNOUNCEMENT)
+    content = draft([announced])
+    assert content == Content()
+    assert answered([announced], content)
+
+
+@pytest.mark.parametrize(
+    ("replies", "expected"),
+    [
+        ([], False),
+        ([says(2, SAM, "How many is that in a month?")], False),
+        ([says(2, SAM, "Thanks for asking this!")], False),
+        ([says(2, ASKER, "To be clear, I mean people with no mobile telephone.")], False),
+        ([RINGS], True),
+        ([says(2, SAM, "+1")], True),
+    ],
+)
+def test_a_question_is_answered_by_a_substantive_reply_of_somebody_else(
+    replies: list[Contribution], expected: bool
+) -> None:
+    thread = [QUESTION, *replies]
+    assert answered(thread, draft(thread)) is expected
+
+
+def test_a_reply_that_came_after_the_edit_is_unaccounted_for() -> None:
+    content = draft([QUESTION, RINGS])
+    assert unaccounted([QUESTION, RINGS, LETTER], content) == [3]
+
+
+def test_the_same_thread_gives_the_same_draft_with_the_same_ids() -> None:
+    assert draft([QUESTION, RINGS, LETTER]) == draft([QUESTION, RINGS, LETTER])
+    assert [point.id for point in points(LETTER)] == ["m3-0"]
+
+
+def test_an_empty_thread_drafts_to_nothing() -> None:
+    assert draft([]) == Content()
+
+
+PIECES = st.sampled_from(
+    [
+        "Agree with Sam.",
+        "+1",
+        "Thanks all",
+        "Who does?",
+        "We ring 40 people a week.",
+        "I disagree, Beth.",
+        "\n\n",
+        "",
+        "Ravi",
+    ]
+)
+REPLIES = st.lists(
+    st.tuples(
+        st.sampled_from([ASKER, BETH, RAVI, SAM, ""]), st.lists(PIECES, max_size=4).map(" ".join) | st.text(max_size=60)
+    ),
+    max_size=6,
+)
+
+
+@given(REPLIES)
+def test_every_reply_is_used_or_set_aside_and_every_line_bears_its_provenance(replies: list[tuple[str, str]]) -> None:
+    thread = [QUESTION, *(says(number, author, text) for number, (author, text) in enumerate(replies, start=2))]
+    content = draft(thread)
+    assert unaccounted(thread, content) == []
+    assert not content.used() & set(content.set_aside)
+    assert faults(content, grounds(thread)) == []
+    assert len({point.id for point in content.points}) == len(content.points)

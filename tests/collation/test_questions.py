@@ -1,0 +1,41 @@
+"""The asking sentences of a message, wherever they stand."""
+
+import pytest
+
+from digest.collation.questions import LIMIT, asking
+from tests.collation.threads import asks
+
+
+def questions(text: str) -> list[str]:
+    return [sentence.text for sentence in asking(asks(text))]
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        (
+            "We open in May. Who rings people when a text is not answered?",
+            "Who rings people when a text is not answered?",
+        ),
+        ("Hi all\n\nGrateful for any templates you use.\n\nAda", "Grateful for any templates you use."),
+        ("We are stuck. Any advice on letters welcome.", "Any advice on letters welcome."),
+        ("I am looking for a one-page map of the pathway.", "I am looking for a one-page map of the pathway."),
+        ("My question: do you ring people yourselves?", "do you ring people yourselves?"),
+        ("How are you handling these letters?", "How are you handling these letters?"),
+    ],
+)
+def test_a_question_is_found_with_or_without_its_mark(text: str, question: str) -> None:
+    assert questions(text) == [question]
+
+
+def test_the_question_to_everybody_comes_before_what_hangs_on_it() -> None:
+    text = "Has anybody agreed one form across your Alliance? And if so, which?"
+    assert questions(text)[0] == "Has anybody agreed one form across your Alliance?"
+
+
+def test_courtesies_and_statements_are_no_questions() -> None:
+    assert questions("Hello\n\nHow are you? We open a clinic in May. It has two rooms.") == []
+
+
+def test_no_more_than_the_limit_are_kept() -> None:
+    assert len(questions(" ".join(f"Do you use form number {number}?" for number in range(9)))) == LIMIT
