@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     DateTime,
     Dialect,
@@ -331,8 +332,8 @@ class Cursor(SQLModel, table=True):
     id: int = _key()
     community_id: int = _community()
     mailbox: str
-    uidvalidity: int
-    uid: int
+    uidvalidity: int = Field(sa_type=BigInteger)  # an unsigned 32-bit number, as is a UID
+    uid: int = Field(sa_type=BigInteger)
 
 
 class Message(SQLModel, table=True):

@@ -170,7 +170,7 @@ def test_every_setting_is_documented_in_the_file_and_in_the_operating_guide() ->
         ("imap", Imap),
         ("smtp", Smtp),
         ("web", Web),
-        ("[community]", CommunitySettings),
+        ("[community", CommunitySettings),
     ]
     file = (ROOT / "config.toml").read_text()
     guide = (ROOT / "docs" / "operating.md").read_text()
