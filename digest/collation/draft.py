@@ -110,7 +110,7 @@ class _Draft:
         before = [
             one for one in self.points if self.order[one.reply.message] < place and one.reply.author != reply.author
         ]
-        own = frozenset(stems(side.sentence.text))
+        own = frozenset(stem for stem in stems(side.sentence.text) if not stem.isdigit())
         if not own and len(statements(reply)) == 1 and before:  # "+1" and no more answers what came just before
             return before[-1]
         return _nearest(before, own, _SHARED) if own else None

@@ -21,7 +21,6 @@ class Sentence:
 
 
 _ITEM = re.compile(r"[ \t]*(?:[-–—*•‣◦·]|\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,4})[.)])[ \t]+")
-_ROW = re.compile(r"[^|\n]*\S[^|\n]*\|[^|\n]*\S")
 _RULE = re.compile(r"[\W_]*")
 
 # A line this long may have been wrapped by the writer's mail program (RFC 3676 suggests 66 to 78 columns).
@@ -90,7 +89,7 @@ def _blocks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     block: tuple[int, int] | None = None
     table = False
     for left, right in _lines(text, start, end):
-        item, row = _ITEM.match(text, left, right), bool(_ROW.match(text, left, right))
+        item, row = _ITEM.match(text, left, right), _row(text[left:right])
         blank = not text[left:right].strip()
         joins = block is not None and not blank and not item and row == table
         if joins and block is not None and (table or _wrapped(text, *block, left)):
@@ -101,6 +100,10 @@ def _blocks(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         block, table = (None if blank else (item.end() if item else left, right)), row
     if block is not None:
         yield _trim(text, *block)
+
+
+def _row(line: str) -> bool:
+    return "|" in line and sum(bool(cell.strip()) for cell in line.split("|")) > 1
 
 
 def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -126,7 +129,7 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    if start < end and _ROW.match(text, start, end):
+    if _row(text[start:end].partition("\n")[0]):
         yield start, end
         return
     at = start
@@ -141,14 +144,13 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _ends(text: str, start: int, stop: re.Match[str], end: int) -> bool:
-    rest = text[stop.end() : end].lstrip()
-    following = rest[:1]
+    following = text[stop.end() : min(end, stop.end() + 40)].lstrip()[:1]
     if stop[0][0] in "!?":
         return not following.islower()
     if stop[0].startswith(("..", "…")):
         return following.isupper()
-    before = re.search(r"[^\s(\[\"“‘]*$", text[start : stop.start()])
-    word = before[0].lower() if before else ""
+    before = text[max(start, stop.start() - 20) : stop.start()].split()
+    word = before[-1].lstrip("([\"'“‘").lower() if before else ""
     if word in _EITHER:
         return following.isalpha() and following.isupper()
     if word in _BINDING or (len(word) == 1 and word.isalpha() and following.isupper()):

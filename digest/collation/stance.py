@@ -133,6 +133,6 @@ def stance(new: str) -> tuple[Stance, str]:
 
 def _favour(plain: str) -> re.Match[str] | None:
     for cue in sorted([*_AGREE.finditer(plain), *_PLUS_ONE.finditer(plain)], key=re.Match.start):
-        if not _NOT.search(plain[: cue.start()]):
+        if not _NOT.search(plain[max(0, cue.start() - 40) : cue.start()]):
             return cue
     return _YES.match(plain)
