@@ -39,13 +39,10 @@ def draft(contributions: Sequence[Contribution]) -> Content:
     askers = _askers(contributions)
     question = [_evidence(one, sentence) for one in askers for sentence in asking(one)]
     asked = question[0].quote if question else ""
-    opening = {one.message for one in askers} | {one.message for one in contributions[:1]}
     making = _Draft(asked, contributions)
     set_aside: list[int] = []
     takes_sides: list[tuple[Contribution, list[Side]]] = []
-    for reply in contributions:
-        if reply.message in opening:
-            continue
+    for reply in replies(contributions):
         if not substantive(reply) or only_shares(reply) or (_by(reply, askers) and making.closes(reply)):
             set_aside.append(reply.message)
         elif taken := sides(reply, making.people):
@@ -133,23 +130,30 @@ def answered(contributions: Sequence[Contribution], content: Content) -> bool:
     if not content.question:
         return True
     askers = _askers(contributions)
-    asked, people = {one.message for one in askers}, {one.author for one in askers}
-    after = contributions[min(place for place, one in enumerate(contributions) if one.message in asked) :]
-    return any(one.message not in asked and one.author not in people and substantive(one) for one in after)
+    if contributions[0].kind is Kind.ANNOUNCEMENT:  # what was said about the announcement answers no later question
+        first = min(place for place, one in enumerate(contributions) if one in askers)
+        contributions = contributions[first:]
+    return any(substantive(one) and not _by(one, askers) for one in replies(contributions))
+
+
+def replies(contributions: Sequence[Contribution]) -> list[Contribution]:
+    """The messages that answer: neither questions, nor the announcement or the asking reply that a thread opens with."""
+    asked = {one.message for one in _askers(contributions)}
+    asked |= {one.message for one in contributions[:1] if one.kind is Kind.ANNOUNCEMENT}
+    return [one for one in contributions if one.kind is not Kind.QUESTION and one.message not in asked]
 
 
 def unaccounted(contributions: Sequence[Contribution], content: Content) -> list[int]:
     """The replies that a collation neither uses nor sets aside: while there are any, no edition is approved."""
     known = content.used() | set(content.set_aside) | {one.message for one in content.question}
-    return [
-        one.message
-        for one in contributions[1:]
-        if one.message not in known and one.kind in (Kind.REPLY, Kind.DIGEST_REPLY, Kind.ANNOUNCEMENT)
-    ]
+    return [one.message for one in replies(contributions) if one.message not in known]
 
 
 def _askers(contributions: Sequence[Contribution]) -> list[Contribution]:
-    """The messages that ask the thread's question; of one that its author sent again corrected, the last."""
+    """The messages that ask the thread's question; of one that its author sent again corrected, the last.
+
+    Where none is known as a question, because the one that was never came, it is the first message if that asks.
+    """
     asked = [one for one in contributions if one.kind is Kind.QUESTION]
     if not asked:
         return [one for one in contributions[:1] if one.kind is not Kind.ANNOUNCEMENT and asking(one)]

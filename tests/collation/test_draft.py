@@ -129,9 +129,31 @@ def test_a_question_is_answered_by_a_substantive_reply_of_somebody_else(
     assert answered(thread, draft(thread)) is expected
 
 
+def test_what_was_said_about_an_announcement_does_not_answer_a_later_question() -> None:
+    announced = says(1, ASKER, "The threshold will be lowered in May.", Kind.ANNOUNCEMENT)
+    remark = says(2, SAM, "We heard the same from our network last week.")
+    question = says(3, BETH, "Does anybody know who pays for the extra clinics?", Kind.QUESTION)
+    thread = [announced, remark, question]
+    assert not answered(thread, draft(thread))
+    thread.append(says(4, RAVI, "The network pays for the first year, then the trust does."))
+    assert answered(thread, draft(thread))
+
+
 def test_a_reply_that_came_after_the_edit_is_unaccounted_for() -> None:
     content = draft([QUESTION, RINGS])
     assert unaccounted([QUESTION, RINGS, LETTER], content) == [3]
+
+
+def test_a_reply_whose_clock_ran_ahead_of_the_question_is_still_a_reply() -> None:
+    content = draft([RINGS, QUESTION])
+    assert question_text(content) == "Who rings people when a text about a missed test is not answered?"
+    assert [p.supporters for p in content.points] == [[2]]
+
+
+def test_replies_to_a_message_that_never_came_are_collated_without_a_question() -> None:
+    content = draft([RINGS, LETTER])
+    assert content.question == []
+    assert content.used() == {2, 3}
 
 
 def test_the_same_thread_gives_the_same_draft_with_the_same_ids() -> None:
