@@ -504,6 +504,7 @@ class Notice(Posting, table=True):
     community_id: int = _community()
     member_id: int = Field(foreign_key="member.id", index=True)
     key: str  # what it is about, so that nobody is told the same thing twice
+    sender: str  # the envelope's, bare
     address: str
     wire: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
 

@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Engine
 
 from digest.config import CommunitySettings, Settings
+from digest.delivery import Outcome
 from digest.delivery.pacing import Pace
 from digest.delivery.smtp import Connection, DeliveryError
 from digest.edition import Frozen
@@ -136,7 +137,7 @@ class Outbox:
             claim = deliver.claim(session, now())
             return (claim, deliver.mail(session, claim, self.editions)) if claim else None
 
-    def _settle(self, claim: deliver.Claim, outcome: deliver.Outcome) -> None:
+    def _settle(self, claim: deliver.Claim, outcome: Outcome) -> None:
         with transaction(self.engine) as session:
             deliver.settle(session, claim, outcome, now())
 

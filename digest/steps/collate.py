@@ -120,7 +120,13 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
         session.flush()
         question = question_text(content)
         if question != asked:
-            thread.related = related(f"{thread.title}. {question}", earlier_questions(session, thread.community_id, thread.started_at)) if question else []
+            thread.related = (
+                related(
+                    f"{thread.title}. {question}", earlier_questions(session, thread.community_id, thread.started_at)
+                )
+                if question
+                else []
+            )
             session.add(thread)
 
 

@@ -14,8 +14,11 @@ from sqlmodel import Session, col, func, select
 
 from digest.config import Settings
 from digest.delivery import Outcome
+from digest.edition import Frozen
+from digest.edition.render import Recipient, loads, wire
 from digest.models import Delivery, DeliveryStatus, Edition, EditionStatus, Member, Notice
 from digest.steps import note
+from digest.steps.enrol import plain_address
 
 #: How long a deferred mail is tried again before it counts as failed, and how the pauses grow (RFC 5321, 4.5.4.1).
 GIVE_UP_AFTER = timedelta(days=3)
@@ -59,6 +62,32 @@ def claim(session: Session, now: datetime) -> Claim | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What to hand to the server: the envelope's addresses, bare, and the bytes."""
+
+    sender: str
+    recipient: str
+    wire: bytes
+
+
+def mail(session: Session, claim: Claim, editions: dict[int, Frozen]) -> Mail:
+    """The mail of a claimed row. `editions` remembers frozen editions between calls: each is the same for everybody."""
+    row = session.get_one(claim.table, claim.id)
+    if isinstance(row, Notice):
+        return Mail(row.sender, row.address, row.wire)
+    frozen = editions.get(row.edition_id)
+    if frozen is None:
+        frozen = editions[row.edition_id] = loads(session.get_one(Edition, row.edition_id).frozen or b"")
+    member = session.get_one(Member, row.member_id)
+    return Mail(plain_address(frozen.sender.digest_sender), row.address, wire(frozen, recipient(member, row.address)))
+
+
+def recipient(member: Member, address: str) -> Recipient:
+    """A member as the reader of an edition."""
+    return Recipient(member.name, address, member.id)
+
+
 def settle(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> None:
     """Store what the server said. A row that stopped being ours meanwhile (it was given up as unknown) is left alone."""
     row = session.get(claim.table, claim.id, with_for_update=True)
@@ -83,7 +112,7 @@ def _since(session: Session, row: Delivery | Notice, now: datetime) -> timedelta
     return sum((min(FIRST_PAUSE * 2**n, LONGEST_PAUSE) for n in range(row.attempts - 1)), timedelta())
 
 
-def release(session: Session, claim: Claim, now: datetime) -> None:
+def release(session: Session, claim: Claim) -> None:
     """Give a claim back unsent: the server could not be reached at all, so this was no attempt."""
     row = session.get(claim.table, claim.id, with_for_update=True)
     if row is not None and row.status is DeliveryStatus.SENDING:

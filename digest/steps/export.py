@@ -48,7 +48,10 @@ def lines(session: Session, community_id: int, with_identifiers: bool = False) -
                         "supporters": [sources[m] for m in p.supporters],
                         "opposers": [sources[m] for m in p.opposers],
                         "evidence": [
-                            {"source": sources[e.message], "text": texts[e.message][e.start : e.end] if with_identifiers else e.quote}
+                            {
+                                "source": sources[e.message],
+                                "text": texts[e.message][e.start : e.end] if with_identifiers else e.quote,
+                            }
                             for e in p.evidence
                         ],
                     }

@@ -122,7 +122,9 @@ def file(
         message.status, message.hold_reason = MessageStatus.DISCARDED, None
         return set()
     ours = plain_address(community.digest_sender)
-    to_digest = _answers_digest(session, message, ours) or (ours in understood.recipients and not _to_stream(understood, community))
+    to_digest = _answers_digest(session, message, ours) or (
+        ours in understood.recipients and not _to_stream(understood, community)
+    )
     placement = _digest_placement(session, message) if to_digest else _placement(session, message)
     answers = bool(placement.threads) or subjects.base(message.subject).is_reply
     message.kind, message.kind_reason = by_a_person(new_words(message), message.subject, answers, to_digest)

@@ -5,8 +5,22 @@ from datetime import datetime
 from sqlmodel import Session, select
 
 from digest.config import Settings
+from digest.edition import Sender
 from digest.edition.render import letter
 from digest.models import Member, Notice
+from digest.steps.enrol import plain_address
+
+
+def sender(settings: Settings, slug: str) -> Sender:
+    """Whose mail a community's mail is."""
+    community = settings.of(slug)
+    return Sender(
+        community=community.name,
+        slug=slug,
+        digest_sender=community.digest_sender,
+        stream_address=community.stream_address,
+        public_address=settings.public_address,
+    )
 
 
 def queue(
@@ -24,12 +38,14 @@ def queue(
     told = session.exec(select(Notice.id).where(Notice.community_id == member.community_id, Notice.key == key)).first()
     if told is not None:
         return
-    wire = letter(template, sender(settings, slug), member.name, member.email, key, now, **values)
+    ours = sender(settings, slug)
+    wire = letter(template, ours, member.name, member.email, key, now, **values)
     session.add(
         Notice(
             community_id=member.community_id,
             member_id=member.id,
             key=key,
+            sender=plain_address(ours.digest_sender),
             address=member.email,
             wire=wire,
             next_attempt_at=now,

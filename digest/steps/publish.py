@@ -11,7 +11,7 @@ from digest.config import CommunitySettings, Settings
 from digest.edition import Digest, Frozen, Sender, Who
 from digest.edition.calendar import closes_at, in_words, next_send
 from digest.edition.compile import Post, ThreadFacts, compile_digest, reply_link
-from digest.edition.render import Recipient, dumps, freeze, loads, wire
+from digest.edition.render import dumps, freeze, loads, wire
 from digest.models import (
     HUMAN,
     Collation,
@@ -33,7 +33,8 @@ from digest.models import (
 )
 from digest.steps import note
 from digest.steps.collate import answered, check, current, messages, unaccounted
-from digest.steps.notify import queue
+from digest.steps.deliver import recipient
+from digest.steps.notify import queue, sender
 from digest.steps.read import shown_text
 
 OPEN = (EditionStatus.COLLECTING, EditionStatus.IN_REVIEW, EditionStatus.APPROVED)
@@ -309,3 +310,146 @@ def hindrances(session: Session, settings: Settings, edition_id: int) -> list[Hi
         if latest.status is not CollationStatus.APPROVED and latest.content.points:
             found.append(Hindrance(f"“{title}”: its collation is not approved yet.", thread_id))
     return found
+
+
+# --- what a person does ------------------------------------------------------------------------------------------
+
+
+def coordinators(session: Session, community_id: int) -> Sequence[Member]:
+    """Those who review: every active coordinator."""
+    return session.exec(
+        select(Member).where(Member.community_id == community_id, Member.role == Role.COORDINATOR, col(Member.active))
+    ).all()
+
+
+def introduce(session: Session, edition_id: int, text: str, by: Member, now: datetime) -> None:
+    """Set the coordinator's introduction (Markdown). An approved edition goes back into review: its words changed."""
+    edition = _changeable(session, edition_id)
+    edition.introduction = text.strip()
+    _changed(session, edition, by, "wrote the introduction", now)
+
+
+def include(session: Session, edition_id: int, thread_id: int, included: bool, by: Member, now: datetime) -> None:
+    """Take a thread into an edition under review, or leave it for the next one."""
+    edition = _changeable(session, edition_id)
+    place = session.get(EditionThread, (edition_id, thread_id))
+    if place is None:
+        return
+    place.included = included
+    session.add(place)
+    _changed(session, edition, by, f"{'took in' if included else 'left out'} thread {thread_id}", now)
+
+
+def approve(session: Session, settings: Settings, edition_id: int, by: Member, now: datetime) -> None:
+    """In review → approved. Raises NotReady with everything that stands in the way."""
+    edition = session.get_one(Edition, edition_id)
+    if edition.status is not EditionStatus.IN_REVIEW:
+        raise NotReady([Hindrance(f"Issue {edition.number} is {edition.status.value}, so it cannot be approved now.")])
+    found = hindrances(session, settings, edition_id)
+    if found:
+        raise NotReady(found)
+    edition.status, edition.approved_at, edition.approved_by = EditionStatus.APPROVED, now, by.id
+    # One approved after its time goes out when a person says so, or at once if it is not overdue.
+    session.add(edition)
+    note(session, edition.community_id, by, f"approved Issue {edition.number}", f"edition {edition.id}", now)
+
+
+def send_now(session: Session, settings: Settings, edition_id: int, by: Member, now: datetime) -> None:
+    """Send an approved edition without waiting for its time. Raises NotReady."""
+    edition = session.get_one(Edition, edition_id)
+    note(
+        session, edition.community_id, by, f"sent Issue {edition.number} before its time", f"edition {edition.id}", now
+    )
+    begin_sending(session, settings, edition_id, now)
+
+
+def begin_sending(session: Session, settings: Settings, edition_id: int, now: datetime) -> None:
+    """Approved → sending: check everything once more, freeze the edition, and give every member their one row.
+
+    Raises NotReady when the edition is not approved or no longer stands up to the checks.
+    """
+    edition = session.get_one(Edition, edition_id, with_for_update=True)
+    if edition.status is not EditionStatus.APPROVED:
+        raise NotReady([Hindrance(f"Issue {edition.number} is {edition.status.value}, not approved.")])
+    found = hindrances(session, settings, edition_id)
+    if found:
+        raise NotReady(found)
+    edition.frozen = dumps(_frozen(session, settings, edition, now))
+    edition.status = EditionStatus.SENDING
+    session.add(edition)
+    for place in places(session, edition):
+        latest = current(session, place.thread_id)
+        place.collation_id = latest.id if latest else None
+        session.add(place)
+    session.add_all(
+        Delivery(
+            community_id=edition.community_id,
+            edition_id=edition.id,
+            member_id=member.id,
+            address=member.email,
+            next_attempt_at=now,
+        )
+        for member in session.exec(
+            select(Member).where(Member.community_id == edition.community_id, col(Member.active))
+        )
+    )
+    session.flush()
+    note(session, edition.community_id, None, f"began to send Issue {edition.number}", f"edition {edition.id}", now)
+
+
+def _finish(session: Session, edition: Edition, now: datetime) -> None:
+    """Sending → sent, once no delivery is still to be made. Unknown ones wait for a person and hold nothing up."""
+    left = session.exec(
+        select(func.count())
+        .select_from(Delivery)
+        .where(
+            Delivery.edition_id == edition.id,
+            col(Delivery.status).in_((DeliveryStatus.DUE, DeliveryStatus.SENDING, DeliveryStatus.DEFERRED)),
+        )
+    ).one()
+    if left == 0:
+        edition.status, edition.sent_at = EditionStatus.SENT, now
+        session.add(edition)
+        note(
+            session,
+            edition.community_id,
+            None,
+            f"finished sending Issue {edition.number}",
+            f"edition {edition.id}",
+            now,
+        )
+
+
+def _changeable(session: Session, edition_id: int) -> Edition:
+    edition = session.get_one(Edition, edition_id)
+    if edition.status not in OPEN:
+        raise NotReady([Hindrance(f"Issue {edition.number} is {edition.status.value} and cannot be changed any more.")])
+    return edition
+
+
+def _changed(session: Session, edition: Edition, by: Member, what: str, now: datetime) -> None:
+    if edition.status is EditionStatus.APPROVED:
+        edition.status = EditionStatus.IN_REVIEW
+    session.add(edition)
+    session.flush()
+    note(session, edition.community_id, by, f"{what} of Issue {edition.number}", f"edition {edition.id}", now)
+
+
+def _settings(session: Session, settings: Settings, community_id: int) -> CommunitySettings:
+    return settings.of(session.get_one(Community, community_id).slug)
+
+
+# --- what it says ------------------------------------------------------------------------------------------------
+
+
+def preview(session: Session, settings: Settings, edition_id: int, member: Member, now: datetime) -> Preview:
+    """An edition exactly as `member` will receive it; once sending has begun, exactly as it was frozen."""
+    edition = session.get_one(Edition, edition_id)
+    frozen = loads(edition.frozen) if edition.frozen else _frozen(session, settings, edition, now)
+    mail = wire(frozen, recipient(member, member.email))
+    return Preview(frozen.subject, frozen.text, frozen.html, len(mail), mail)
+
+
+def _frozen(session: Session, settings: Settings, edition: Edition, now: datetime) -> Frozen:
+    community = _settings(session, settings, edition.community_id)
+    return freeze(_digest(session, settings, community, edition, now), sender(settings, community.slug))

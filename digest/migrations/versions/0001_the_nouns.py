@@ -233,6 +233,7 @@ def upgrade() -> None:
         sa.Column("community_id", sa.Integer(), nullable=False),
         sa.Column("member_id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
+        sa.Column("sender", sa.String(), nullable=False),
         sa.Column("address", sa.String(), nullable=False),
         sa.Column("wire", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,195 @@
+"""Drafts, the provenance lock, the dissent guard, and a person's words that nothing overwrites."""
+
+import pytest
+from sqlmodel import select
+
+from digest import store
+from digest.models import CollationStatus, Content, Decision, Evidence, Identifier, MessageStatus, Point, Stance, Thread
+from digest.steps import collate, erase, review
+from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, SLIP, World, mail
+
+
+def drafted(world: World, *raws: bytes) -> int:
+    """Take mails in; returns the id of the first one's thread."""
+    world.receive(*raws)
+    with store.read(world.engine) as session:
+        thread = world.messages(session)[0].thread_id
+        assert thread is not None
+        return thread
+
+
+def test_a_draft_has_the_question_and_every_reply_is_used_or_set_aside(world: World) -> None:
+    thread = drafted(world, QUESTION, REPLY, DISSENT)
+    with store.read(world.engine) as session:
+        latest = collate.current(session, thread)
+        assert latest is not None
+        assert latest.status is CollationStatus.DRAFT
+        assert [e.quote for e in latest.content.question] == [
+            "Who chases the kit when it does not come back to the lab?"
+        ]
+        assert collate.unaccounted(session, thread, latest.content) == []
+        assert collate.check(session, thread, latest.content) == []
+        assert [m.stance for m in world.messages(session)][2] is Stance.DISAGREE
+        assert collate.answered(session, thread)
+
+
+def test_an_edit_whose_quote_is_not_in_the_message_is_refused(world: World) -> None:
+    thread = drafted(world, QUESTION, REPLY)
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        reply = world.messages(session)[1]
+        invented = Evidence(message=reply.id, start=0, end=8, quote="we never chase anybody")
+        content = Content(
+            points=[Point(id="p", label="we never chase anybody", supporters=[reply.id], evidence=[invented])]
+        )
+        with pytest.raises(collate.Ungrounded) as refused:
+            collate.save(session, thread, 1, content, ruth, NOON)
+        assert refused.value.faults
+
+
+def test_two_people_cannot_overwrite_each_other(world: World) -> None:
+    thread = drafted(world, QUESTION, REPLY)
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        content = collate.current(session, thread).content  # type: ignore[union-attr]
+        saved = collate.save(session, thread, 1, content.model_copy(update={"note": "First."}), ruth, NOON)
+        assert (saved.version, saved.status) == (2, CollationStatus.EDITED)
+        with pytest.raises(collate.Conflict):
+            collate.save(session, thread, 1, content.model_copy(update={"note": "Second."}), ruth, NOON)
+        assert collate.current(session, thread).content.note == "First."  # type: ignore[union-attr]
+
+
+def test_a_reply_after_the_edit_changes_nothing_a_person_wrote_and_blocks_approval(world: World) -> None:
+    thread = drafted(world, QUESTION, REPLY)
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        content = collate.current(session, thread).content  # type: ignore[union-attr]
+        edited = collate.save(session, thread, 1, content.model_copy(update={"note": "Mine."}), ruth, NOON)
+        assert not collate.stale(session, thread)
+    world.receive(DISSENT)
+    with store.transaction(world.engine) as session:
+        assert collate.current(session, thread).content == edited.content  # type: ignore[union-attr]
+        assert collate.stale(session, thread)
+        with pytest.raises(collate.Unaccounted, match="1 reply is neither used nor set aside"):
+            collate.approve(session, thread, 2, ruth, NOON)
+        late = world.messages(session)[2].id
+        collate.save(session, thread, 2, edited.content.model_copy(update={"set_aside": [late]}), ruth, NOON)
+        assert collate.approve(session, thread, 3, ruth, NOON).status is CollationStatus.APPROVED
+
+
+def test_a_redaction_masks_the_draft_and_whatever_another_message_carries_on(world: World) -> None:
+    carried = mail(
+        "tunde@example.org",
+        "Re: Unreturned FIT kits",
+        "Poor Mrs Edith Marlow! We would have rung, and rung again until the kit was back.\n",
+        "r4@example.org",
+        answers="r3@example.org",
+    )
+    thread = drafted(world, QUESTION, SLIP, carried)
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        for held in [m for m in world.messages(session) if m.status is MessageStatus.HELD]:
+            review.redact(session, held.id, ruth, NOON)
+    with store.read(world.engine) as session:
+        assert {m.status for m in world.messages(session)} == {MessageStatus.ACCEPTED}
+        said = collate.current(session, thread).content.model_dump_json()  # type: ignore[union-attr]
+        assert "Marlow" not in said
+        assert "943" not in said
+
+
+def test_a_line_whose_ground_is_redacted_after_the_edit_is_flagged(world: World) -> None:
+    thread = drafted(world, QUESTION, REPLY)
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        content = collate.current(session, thread).content  # type: ignore[union-attr]
+        collate.save(session, thread, 1, content, ruth, NOON)
+        cited = content.points[0].evidence[0]
+        session.add(
+            Identifier(
+                community_id=world.community_id,
+                message_id=cited.message,
+                type="patient_name",
+                start=cited.start,
+                end=cited.start + 5,
+                decision=Decision.REDACTED,
+            )
+        )
+        session.flush()
+        assert collate.check(session, thread, content)
+        with pytest.raises(collate.Ungrounded):
+            collate.approve(session, thread, 2, ruth, NOON)
+
+
+def test_releasing_needs_a_reason_and_lets_the_message_through(world: World) -> None:
+    thread = drafted(world, QUESTION, SLIP)
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        slip = world.messages(session)[1]
+        with pytest.raises(review.ReviewError, match="Say why"):
+            review.release(session, slip.id, ruth, "  ", NOON)
+        review.release(session, slip.id, ruth, "An invented patient.", NOON)
+        assert slip.status is MessageStatus.ACCEPTED
+        assert "Marlow" in collate.current(session, thread).content.model_dump_json()  # type: ignore[union-attr]
+
+
+def test_admitting_a_stranger_makes_them_a_member_and_threads_their_mail(world: World) -> None:
+    stranger = REPLY.replace(b"tunde@example.org", b"new@example.org")
+    thread = drafted(world, QUESTION, stranger)
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        held = world.messages(session)[1]
+        with pytest.raises(review.ReviewError, match="Add the sender"):
+            review.release(session, held.id, ruth, "Known to me.", NOON)
+        review.admit(session, held.id, ruth, "Dr New", "Wessex", world.member(session, "gwen@example.org").role, NOON)
+        assert (held.status, held.thread_id) == (MessageStatus.ACCEPTED, thread)
+        assert held.thread_reason == "answers a message by In-Reply-To"
+
+
+def test_a_discarded_message_can_be_brought_back(world: World) -> None:
+    thread = drafted(world, QUESTION, REPLY)
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        reply = world.messages(session)[1]
+        review.discard(session, reply.id, ruth, "Sent by mistake.", NOON)
+        assert collate.current(session, thread).content.points == []  # type: ignore[union-attr]
+        review.restore(session, reply.id, ruth, NOON)
+        assert reply.status is MessageStatus.HELD
+
+
+def test_joined_threads_keep_what_a_person_wrote_about_either(world: World) -> None:
+    world.receive(REPLY)
+    other = mail(
+        "priya@example.org",
+        "Re: Kits",
+        "Our hub texts at day ten and writes at day twenty-one.",
+        "r9@x",
+        "q1@example.org",
+    )
+    world.receive(other)
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        threads = [m.thread_id for m in world.messages(session)]
+        assert threads[0] != threads[1]
+        second = threads[1] or 0
+        content = collate.current(session, second).content  # type: ignore[union-attr]
+        collate.save(session, second, 1, content.model_copy(update={"note": "Worth knowing."}), ruth, NOON)
+    world.receive(QUESTION)
+    with store.read(world.engine) as session:
+        kept = world.messages(session)[0].thread_id or 0
+        assert session.get_one(Thread, second).merged_into == kept or kept == second
+        assert collate.current(session, kept).content.note == "Worth knowing."  # type: ignore[union-attr]
+
+
+def test_erasing_a_member_forgets_their_words_everywhere(world: World) -> None:
+    thread = drafted(world, QUESTION, REPLY, DISSENT)
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        content = collate.current(session, thread).content  # type: ignore[union-attr]
+        collate.save(session, thread, 1, content, ruth, NOON)
+        erase.member(session, world.member(session, "tunde@example.org").id, ruth, NOON)
+    with store.read(world.engine) as session:
+        for table in ("message", "raw_message", "collation", "member", "alias", "thread"):
+            from sqlalchemy import text
+
+            assert "receptionist" not in str(session.execute(text(f"SELECT * FROM {table}")).all())  # noqa: S608
+        assert session.exec(select(Thread)).one()

@@ -1,0 +1,202 @@
+"""From raw bytes to a message in its thread."""
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from digest import store, worker
+from digest.mailbox import Arrival, Position
+from digest.models import HoldReason, Kind, Message, MessageStatus, RawMessage, Thread
+from digest.steps import enrol, file, receive
+from digest.steps.read import shown_text
+from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, SERVICE, SLIP, World, mail
+
+
+def test_a_mail_delivered_twice_is_stored_once_whatever_its_line_ends(world: World) -> None:
+    assert world.receive(QUESTION) == 1
+    assert world.receive(QUESTION, QUESTION.replace(b"\n", b"\r\n")) == 0
+
+
+def test_the_cursor_moves_with_what_is_stored_and_with_nothing_else(world: World) -> None:
+    arrivals = [Arrival("imap 1", QUESTION, NOON)]
+    with pytest.raises(RuntimeError), store.transaction(world.engine) as session:
+        receive.store(session, world.community_id, arrivals, "mail.example.org/INBOX", Position(7, 1))
+        raise RuntimeError("the process dies before the commit")
+    with store.read(world.engine) as session:
+        assert receive.position(session, world.community_id, "mail.example.org/INBOX") is None
+        assert world.messages(session) == []
+    with store.transaction(world.engine) as session:
+        receive.store(session, world.community_id, arrivals, "mail.example.org/INBOX", Position(4294967295, 1))
+    with store.read(world.engine) as session:
+        position = receive.position(session, world.community_id, "mail.example.org/INBOX")
+        assert position == Position(4294967295, 1)
+        assert session.exec(select(Message.hold_reason)).one() is HoldReason.UNREAD
+
+
+def test_a_changed_uidvalidity_stores_nothing_twice(world: World) -> None:
+    for validity in (1, 2):
+        with store.transaction(world.engine) as session:
+            arrivals = [Arrival(f"imap {validity}", raw, NOON) for raw in (QUESTION, REPLY)]
+            receive.store(session, world.community_id, arrivals, "box", Position(validity, 2))
+    with store.read(world.engine) as session:
+        assert len(world.messages(session)) == 2
+        assert receive.position(session, world.community_id, "box") == Position(2, 2)
+
+
+def test_a_question_and_its_replies_make_one_thread_with_reasons(world: World) -> None:
+    world.receive(QUESTION, REPLY, DISSENT)
+    with store.read(world.engine) as session:
+        question, reply, dissent = world.messages(session)
+        assert {m.thread_id for m in (question, reply, dissent)} == {question.thread_id}
+        assert (question.kind, reply.kind) == (Kind.QUESTION, Kind.REPLY)
+        assert reply.thread_reason == "answers a message by In-Reply-To"
+        assert all(m.status is MessageStatus.ACCEPTED for m in (question, reply, dissent))
+        assert session.get_one(Thread, question.thread_id).title == "Unreturned FIT kits"
+
+
+def test_a_late_parent_joins_two_threads_into_one(world: World) -> None:
+    other = mail(
+        "priya@example.org", "Re: Something else", "We do the same, every week.", "r9@x", answers="q1@example.org"
+    )
+    world.receive(REPLY)
+    world.receive(other)
+    world.receive(QUESTION)
+    with store.read(world.engine) as session:
+        assert len({m.thread_id for m in world.messages(session)}) == 1
+        open_threads = session.exec(select(Thread).where(Thread.merged_into == None)).all()  # noqa: E711
+        assert [t.title for t in open_threads] == ["Unreturned FIT kits"]
+
+
+def test_the_same_mail_over_two_ways_is_a_duplicate_in_the_same_thread(world: World) -> None:
+    world.receive(QUESTION, b"Received: from elsewhere.example.org by here\n" + QUESTION)
+    with store.read(world.engine) as session:
+        first, second = world.messages(session)
+        assert (second.kind, second.status, second.duplicate_of) == (Kind.DUPLICATE, MessageStatus.DISCARDED, first.id)
+        assert second.thread_id == first.thread_id
+
+
+def test_another_mail_under_a_stolen_message_id_is_no_duplicate(world: World) -> None:
+    forged = mail("tunde@example.org", "Unreturned FIT kits", "Quite another text, with other words.", "q1@example.org")
+    world.receive(QUESTION, forged)
+    with store.read(world.engine) as session:
+        assert world.messages(session)[1].kind is not Kind.DUPLICATE
+
+
+def test_a_strangers_mail_is_held_and_not_threaded(world: World) -> None:
+    world.receive(QUESTION, REPLY.replace(b"tunde@example.org", b"stranger@example.com"))
+    with store.read(world.engine) as session:
+        stranger = world.messages(session)[1]
+        assert (stranger.status, stranger.hold_reason) == (MessageStatus.HELD, HoldReason.UNKNOWN_SENDER)
+        assert stranger.thread_id is None
+
+
+def test_an_alias_is_the_member(world: World) -> None:
+    world.receive(QUESTION.replace(b"gwen@example.org", b"Gwen@NHS.example.org"))
+    with store.read(world.engine) as session:
+        assert world.messages(session)[0].member_id == world.member(session, "gwen@example.org").id
+
+
+def test_a_member_who_was_made_inactive_is_held(world: World) -> None:
+    with store.transaction(world.engine) as session:
+        gwen = world.member(session, "gwen@example.org")
+        gwen.active = False
+        session.add(gwen)
+    world.receive(QUESTION)
+    with store.read(world.engine) as session:
+        assert world.messages(session)[0].hold_reason is HoldReason.UNKNOWN_SENDER
+
+
+def test_a_patients_identifiers_hold_the_mail_and_are_masked_wherever_it_is_shown(world: World) -> None:
+    world.receive(QUESTION, SLIP)
+    with store.read(world.engine) as session:
+        slip = world.messages(session)[1]
+        assert (slip.status, slip.hold_reason) == (MessageStatus.HELD, HoldReason.IDENTIFIER)
+        shown = shown_text(session, slip)
+        assert "943" not in shown
+        assert "Marlow" not in shown
+        assert "kit sat in a drawer" in shown
+
+
+def test_the_services_own_digest_and_automatic_mail_are_kept_and_set_aside(world: World) -> None:
+    away = mail("gwen@example.org", "Automatic reply: FIT", "I am on leave.", "a@x", Auto_Submitted="auto-replied")
+    own = mail(f"Digest <{SERVICE}>", "GP leads digest, Issue 3", "Who chases the kit?", "d3@example.org")
+    world.receive(away, own)
+    with store.read(world.engine) as session:
+        assert [m.kind for m in world.messages(session)] == [Kind.AUTO_REPLY, Kind.ADMIN]
+        assert {m.status for m in world.messages(session)} == {MessageStatus.DISCARDED}
+        assert len(session.exec(select(RawMessage)).all()) == 2
+
+
+def test_a_reply_with_the_threads_token_goes_to_that_thread_before_anything_else(world: World) -> None:
+    world.receive(QUESTION)
+    with store.read(world.engine) as session:
+        thread = world.messages(session)[0].thread_id
+    world.receive(mail("priya@example.org", f"Re: [T{thread}] whatever", "Ours is the hub, at day ten.", "t@x"))
+    with store.read(world.engine) as session:
+        assert world.messages(session)[1].thread_id == thread
+
+
+def test_a_reply_to_the_digest_goes_where_its_words_belong_or_to_the_coordinator(world: World) -> None:
+    world.receive(QUESTION, mail(SERVICE, "GP leads digest, Issue 3", "Unreturned FIT kits …", "d3@example.org"))
+    clear = mail(
+        "tunde@example.org",
+        "Re: GP leads digest, Issue 3",
+        "On unreturned FIT kits: the lab chases ours.",
+        "c@x",
+        "d3@example.org",
+    )
+    vague = mail("priya@example.org", "Re: GP leads digest, Issue 3", "Could not agree more.", "v@x", "d3@example.org")
+    world.receive(clear, vague)
+    with store.read(world.engine) as session:
+        question, _, clear_, vague_ = world.messages(session)
+        assert (clear_.kind, clear_.thread_id) == (Kind.DIGEST_REPLY, question.thread_id)
+        assert (vague_.kind, vague_.thread_id, vague_.hold_reason) == (Kind.DIGEST_REPLY, None, HoldReason.WHICH_THREAD)
+
+
+def test_a_subject_alone_threads_only_behind_a_reply_prefix_and_within_thirty_days(world: World) -> None:
+    late = NOON + timedelta(days=40)
+    world.receive(
+        QUESTION,
+        mail("tunde@example.org", "RE: Unreturned FIT kits", "The lab does, here.", "s1@x"),
+        mail("tunde@example.org", "Unreturned FIT kits", "Who chases them in prisons?", "s2@x"),
+        mail("tunde@example.org", "RE: Unreturned FIT kits", "The lab does, still.", "s3@x", at=late),
+    )
+    with store.read(world.engine) as session:
+        question, by_subject, bare, late_ = world.messages(session)
+        assert by_subject.thread_id == question.thread_id
+        assert bare.thread_id != question.thread_id
+        assert late_.thread_id != question.thread_id
+
+
+def test_bytes_that_are_no_mail_are_kept_and_held(world: World) -> None:
+    world.receive(b"\x00\xff\xfe\x00", b"")
+    with store.read(world.engine) as session:
+        assert all(m.status is MessageStatus.HELD for m in world.messages(session))
+        assert all(m.filed_at for m in world.messages(session))
+
+
+def test_filing_again_changes_nothing(world: World) -> None:
+    world.receive(QUESTION)
+    with store.read(world.engine) as session:
+        before = world.messages(session)[0].model_dump()
+        ours = file.ours(session, world.community_id, world.community)
+    with store.transaction(world.engine) as session:
+        again = worker.understand(REPLY, ours)
+        assert file.file(session, before["id"], again, world.community, NOON) == set()
+    with store.read(world.engine) as session:
+        assert world.messages(session)[0].model_dump() == before
+
+
+def test_a_member_list_is_imported_whole_or_not_at_all(world: World) -> None:
+    rows = [{"email": "new@example.org", "name": "New Member"}, {"email": "no address", "name": "Nobody"}]
+    with pytest.raises(enrol.EnrolError, match="Line 3"), store.transaction(world.engine) as session:
+        enrol.members(session, world.community_id, rows, NOON)
+    with store.read(world.engine) as session:
+        assert enrol.find(session, world.community_id, "new@example.org") is None
+
+
+def test_an_address_cannot_belong_to_two_members(world: World) -> None:
+    rows = [{"email": "new@example.org", "name": "New Member", "aliases": "gwen@nhs.example.org"}]
+    with pytest.raises(enrol.EnrolError, match=r"gwen@nhs\.example\.org"), store.transaction(world.engine) as session:
+        enrol.members(session, world.community_id, rows, NOON)
