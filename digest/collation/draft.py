@@ -18,7 +18,7 @@ from digest.models import Content, Evidence, Kind, Point, Resource, Stance, mask
 from digest.thread.words import content as stems
 
 # What a reply adds beside "Agree with …" stands as a point of its own from this worth on; so does what an asker says.
-_STANDS_ALONE = 2.1
+_STANDS_ALONE = 1.8
 # An agreement that names nobody joins the earlier point that has this share of its words.
 _SHARED = 0.34
 
@@ -137,7 +137,7 @@ def answered(contributions: Sequence[Contribution], content: Content) -> bool:
 
 
 def replies(contributions: Sequence[Contribution]) -> list[Contribution]:
-    """The messages that answer: neither questions, nor the announcement or the asking reply that a thread opens with."""
+    """The messages that answer: no questions, and not the announcement or asking reply that a thread opens with."""
     asked = {one.message for one in _askers(contributions)}
     asked |= {one.message for one in contributions[:1] if one.kind is Kind.ANNOUNCEMENT}
     return [one for one in contributions if one.kind is not Kind.QUESTION and one.message not in asked]

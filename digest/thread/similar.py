@@ -15,7 +15,7 @@ from digest.thread.words import content
 _K1 = 1.2
 _B = 0.75
 # The share of the question's weight that must be found again, and by how many different words.
-_ENOUGH = 0.2
+_ENOUGH = 0.22
 _WORDS = 2
 # Abbreviations (CA125, FIT, PSA) name the topic in medicine, so each counts for so many ordinary words.
 _ABBREVIATION = re.compile(r"\b(?=[A-Z0-9]*[A-Z])[A-Z0-9]{2,}s?\b")

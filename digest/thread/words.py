@@ -8,15 +8,15 @@ _WORD = re.compile(r"[^\W_]+(?:[-/.][0-9]+)*")
 _COMMON_WORDS = """
     a about above after again all almost already also although always am an and another any anybody anyone anything are
     around as at back be because been before being below between both but by can could dear did do does doing done down
-    during each either else enough even ever every everyone everybody few find for from further get gets getting give
-    given go goes going good got had has have having he hello help her here hers hi him his how however i if in into is
-    it its just keep kind know known lot made make many may maybe me mine might more morning most much must my need
-    needs neither never new no nobody non none nor not nothing now of off often ok on once one only onto or other others
-    our ours out over own people per perhaps please put quite rather really regards right said same say see seem seems
-    send sent shall she should since so some somebody someone something soon still such sure take tell than thank thanks
-    that the their theirs them themselves then there these they thing things think this those though through to together
-    too try two under until up upon us use used using very want was way we well were what when where whether which while
-    who whom whose why will wish with within without would yes yet you your yours
+    during each either else enough even ever every everyone everybody few find first for from further get gets getting
+    give given go goes going good got had has have having he hello help her here hers hi him his how however i if in
+    into is it its just keep kind know known last lot made make many may maybe me mine might more morning most much
+    must my need needs neither never new next no nobody non none nor not nothing now of off often ok on once one only
+    onto or other others our ours out over own people per perhaps please put quite rather really regards right said
+    same say see seem seems send sent shall she should since so some somebody someone something soon still such sure
+    take tell than thank thanks that the their theirs them themselves then there these they thing things think this
+    those though through to together too try two under until up upon us use used using very want was way we well were
+    what when where whether which while who whom whose why will wish with within without would yes yet you your yours
     don doesn didn isn aren wasn weren won can't couldn shouldn wouldn haven hasn hadn ll ve re d s t m
     gp gps nhs
     """
