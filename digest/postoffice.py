@@ -6,6 +6,7 @@ aiosmtpd, which `pip install digest[demo]` brings and nothing else of the servic
 """
 
 import asyncio
+import logging
 import socket
 import threading
 from argparse import Namespace
@@ -26,6 +27,8 @@ from pymap.user import UserMetadata
 from pysasl.hashing import Cleartext
 
 from digest.config import Imap, Smtp
+
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd logs every command, with its addresses
 
 HOST = "127.0.0.1"
 START_SECONDS = 10
