@@ -24,7 +24,7 @@ def lines(parsed: Parsed) -> tuple[list[Line], bool]:
     out: list[Line] = []
     wrapped = False
     for text in parsed.texts:
-        part, may_wrap = _lines(text)
+        part, may_wrap = _lines(text, parsed)
         wrapped = wrapped or (may_wrap and not out)
         if out and part:
             out.append(Line(""))
@@ -35,11 +35,11 @@ def lines(parsed: Parsed) -> tuple[list[Line], bool]:
     return _squeezed(out), wrapped
 
 
-def _lines(text: Text) -> tuple[list[Line], bool]:
+def _lines(text: Text, parsed: Parsed) -> tuple[list[Line], bool]:
     if text.kind == "html":
-        return to_lines(text.text), False
+        return _from_html(text.text, parsed), False
     if text.html and _is_stub(text):
-        from_html = to_lines(text.html)
+        from_html = _from_html(text.html, parsed)
         if sum(len(line.text) for line in from_html) > 2 * len(text.text):
             return from_html, False
     plain = _SPACES.sub(" ", _PICTURE.sub("", _INVISIBLE.sub("", text.text))).split("\n")
@@ -47,6 +47,13 @@ def _lines(text: Text) -> tuple[list[Line], bool]:
         plain = unflow(plain, text.delsp)
     shown = anchors(text.html) if text.html and "<" in text.text else []
     return _without_targets([line.rstrip() if line != "-- " else line for line in plain], shown), not text.flowed
+
+
+def _from_html(html: str, parsed: Parsed) -> list[Line]:
+    found, whole = to_lines(html)
+    if not whole:
+        parsed.say("The HTML is nested too deep to be understood; its words are shown without their layout.")
+    return found
 
 
 def _is_stub(text: Text) -> bool:

@@ -6,6 +6,7 @@ Nothing is rendered and nothing remote is looked at. The walk is a loop, so that
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from itertools import islice
 
 from lxml import etree
@@ -89,15 +90,25 @@ class _Writer:
         return ">" * min(self.depth, MAX_DEPTH) + " " if self.depth else ""
 
 
-def to_lines(html: str) -> list[Line]:
-    """The lines of an HTML text; [] when there are none."""
-    root = _parse(html)
-    return [] if root is None else _Walk(root).lines()
+def to_lines(html: str) -> tuple[list[Line], bool]:
+    """The lines of an HTML text, and whether its layout was understood; when not, the words alone are there."""
+    root, whole = _parse(html)
+    if not whole:
+        return _bare(html), False
+    return ([] if root is None else _Walk(root).lines()), True
+
+
+def _bare(html: str) -> list[Line]:
+    """The words without their layout, for HTML that nests deeper than the parser goes."""
+    text = re.sub(r"<(?:br|p|div|tr|li|h\d|blockquote)\b[^<>]{0,2000}>", "\n", html, flags=re.I)
+    text = unescape(re.sub(r"<[^<>]{0,2000}>", " ", text))
+    lines = (Line(_SPACE.sub(" ", _INVISIBLE.sub("", line)).strip()) for line in text.split("\n"))
+    return [line for line in lines if line.text]
 
 
 def anchors(html: str) -> list[tuple[str, str]]:
     """(text, target) of every link that shows something else than its address, in order."""
-    root = _parse(html)
+    root, _ = _parse(html)
     if root is None:
         return []
     found = []
@@ -108,12 +119,14 @@ def anchors(html: str) -> list[tuple[str, str]]:
     return found
 
 
-def _parse(html: str) -> etree._Element | None:
+def _parse(html: str) -> tuple[etree._Element | None, bool]:
+    """The tree, and whether it is whole: libxml2 stops at a depth of 2048 and leaves the rest out."""
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     try:
-        return etree.fromstring(charset.clean(html).encode("utf-8", "replace"), parser)
+        root = etree.fromstring(charset.clean(html).encode("utf-8", "replace"), parser)
     except (etree.LxmlError, ValueError):
-        return None
+        return None, True
+    return root, not any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log)
 
 
 def _target(element: etree._Element) -> str:

@@ -32,6 +32,7 @@ _DOB = re.compile(
     rf"y)\b)[\s:=(–-]{{0,4}}(?:is |was )?({_DATE})",
     re.I,
 )
+_DATE_NEXT = re.compile(rf"[\s,;(–-]{{1,4}}({_DATE})", re.I)
 _NAME = (
     r"[A-Z][a-zà-öø-ÿ]+(?:['’-][A-Z]?[a-zà-öø-ÿ]+)*|[A-Z]['’][A-Z][a-zà-öø-ÿ]+|Ma?c[A-Z][a-zà-öø-ÿ]+|"
     r"[A-Z]{2,}(?:['’-][A-Z]{2,})*"
@@ -41,19 +42,27 @@ _TITLED = re.compile(
     rf"Master)\.?[ \u00a0](?:(?:[A-Z]\.?[ \u00a0]){{0,3}})(?:{_NAME})(?:[ \u00a0](?:{_NAME})){{0,3}}"
 )
 _WHO = (
-    r"(?:patients?|pt|lady|gentleman|gent|woman|man|girl|boy|child|baby|chap|bloke|fellow|widow(?:er)?|daughter|son|"
-    r"wife|husband|"
-    r"mother|father|carer|relative|year[- ]old(?: \w+)?|\d{2}[mf]|(?:one|two|three|some|another) of (?:them|these|"
-    r"those|our patients|my patients))"
+    r"(?:patients?|pt|lady|gentleman|gent|woman|man|girl|boy|child|baby|chap|bloke|widow(?:er)?|daughter|son|wife|"
+    r"husband|"
+    r"mother|father|carer|relative|year[- ]old|y/?o|\d{2}[mf]|of (?:them|these|those|ours|mine|our patients|"
+    r"my patients))"
 )
+_FULL_NAME = rf"(?:{_NAME})(?:[ \u00a0](?:{_NAME})){{1,3}}"
+# "my patient Jo Bloggs", "a lady, Jo Bloggs", "one of them is Jo Bloggs"
 _NAMED = re.compile(
-    rf"\b(?:[Mm]y|[Oo]ur|[Aa]|[Aa]n|[Tt]he|[Tt]his|[Tt]hat|[Hh]er|[Hh]is|[Aa]nother|[Oo]ne|)\s?(?i:{_WHO})"
-    rf"(?:,? (?i:called|named|a|aged \d+|is|was|by the name of|whose name is|name)|[,:–-]|\s?\()?[ \u00a0]{{0,2}}"
-    rf"((?:{_NAME})(?:[ \u00a0](?:{_NAME})){{1,3}})"
+    rf"\b(?i:{_WHO})\b(?: (?i:called|named|is|was|by the name of|whose name is|patient|lady|gentleman|man|woman)|"
+    rf"[,:–-]| \()?"
+    rf"[ \u00a0]{{0,2}}({_FULL_NAME})"
 )
 _NAME_CUE = re.compile(
-    rf"\b(?i:patient(?:'s|’s)? name|name of patient|pt name|re|"
-    rf"patient)\s?[:=][ \u00a0]{{0,2}}((?:{_NAME})(?:[ \u00a0](?:{_NAME})){{1,3}})"
+    rf"\b(?i:(?:patient|pt)(?:'s|’s)? name|name of (?:the )?patient|patient|pt|"
+    rf"name)\s?[:=][ \u00a0]{{0,2}}({_FULL_NAME}|[A-Z]{{2,}}, ?(?:{_NAME}))"
+)
+# A name right before what only a patient has: "Jo Bloggs (DOB …", "Jo Bloggs of 3 High Street", "Jo Bloggs, NHS no …"
+_NAME_BEFORE = re.compile(
+    rf"\b({_FULL_NAME})[ \u00a0]?[,(–-]?[ \u00a0]{{0,2}}(?:(?i:dob\b|d\.o\.b|date of birth|born\b|nhs (?:no|num|\d)|"
+    rf"hosp\w* (?:no|num)|mrn\b)"
+    rf"|(?:of|at|from|lives at|living at) \d{{1,4}}[A-Za-z]?,? [A-Z]|\d{{2}}[ -]?(?:yo|y/o|year[- ]old|yrs?)\b)"
 )
 _POSTCODE = re.compile(r"(?<![A-Za-z0-9])(?:GIR ?0AA|[A-Z]{1,2}\d[A-Z\d]? {0,2}\d[ABD-HJLNP-UW-Z]{2})(?![A-Za-z0-9])")
 _STREET = (
@@ -62,11 +71,12 @@ _STREET = (
     r"Square|Sq|Walk|Park|View|Mews|Green|Rise|Parade|Fold|Croft|Gate|Mount|Vale|Meadows?|Cottages?|House|Farm|Yard|"
     r"Wharf|Quay|Bank|End|Brow)"
 )
+# A house and its street; town and county too when a postcode follows, which is a hit of its own.
 _ADDRESS = re.compile(
-    rf"\b(?:(?:[Ff]lat|[Aa]partment|[Aa]pt|"
-    rf"[Uu]nit) \d{{1,4}}[A-Za-z]?,? )?\d{{1,4}}[A-Za-z]?,? (?:[A-Z][\w'’-]{{1,20}} ){{1,3}}{_STREET}\b\.?"
-    r"(?:,? [A-Z][\w'’-]{1,20}(?:[ -][A-Za-z][\w'’-]{1,20}){0,2}){0,3}?"
-    r"(?:,? (?:[A-Z]{1,2}\d[A-Z\d]? {0,2}\d[A-Z]{2}))?(?![\w])"
+    rf"\b(?:(?:[Ff]lat|[Aa]partment|[Aa]pt|[Uu]nit) \d{{1,4}}[A-Za-z]?,? )?\d{{1,4}}[A-Za-z]?,? "
+    rf"(?:[A-Z][\w'’-]{{1,20}} ){{1,3}}{_STREET}\b\.?"
+    r"(?:(?:,? [A-Z][\w'’-]{1,20}(?:[ -][A-Za-z][\w'’-]{1,20}){0,2}){1,3}(?=,? [A-Z]{1,2}\d[A-Z\d]? "
+    r"{0,2}\d[A-Z]{2}))?(?!\w)"
 )
 _HOSPITAL = re.compile(
     r"\b(?i:hospital|hosp|mrn|pas|district|unit|crn|rxr|chi|h&c|case(?:note)?|local patient|pathology|lab|specimen|"
@@ -85,6 +95,7 @@ _PATIENT = re.compile(
 _SURELY = re.compile(
     r"\b(?:patient|pt|mrs|mr|miss|dob|date of birth|nhs (?:no|num)|hospital (?:no|num)|next of kin)\b", re.I
 )
+_PARAGRAPH = re.compile(r"\n[> ]*\n")
 # Numbers of an organisation or a colleague are not a patient's.
 _OFFICE = re.compile(
     r"\b(?i:office|switchboard|reception|surgery|practice|secretary|secretaries|helpline|hotline|hub|clinic|team|"
@@ -107,8 +118,9 @@ _NOT_NAMES = frozenset(
     )
 )
 _STAFF = re.compile(
-    r"\b(?:surgeon|consultant|radiologist|oncologist|secretary|manager|nurse|director|chair|professor|registrar|"
-    r"coordinator|MP|lead)\b",
+    r"\b(?:surgeons?|consultants?|\w+ologists?|secretary|manager|nurse|director|chair|professor|registrar|"
+    r"coordinator|MP|"
+    r"lead|colleague|team|clinic|theatre|list|anaesthetist|physician|speaker|minister|judge|under|facebook)\b",
     re.I,
 )
 
@@ -149,6 +161,7 @@ def identifiers(text: str, place: Place, known: Known = NOBODY, *, offset: int =
         *(("patient_name", s, e) for s, e in _names(text, known.names)),
         *(("email", s, e) for s, e in _emails(text, known.addresses)),
     ]
+    found += [("dob", s, e) for s, e in _dates_beside(text, found)]
     return _settled([Hit(kind, place, offset + s, offset + e, text[s:e]) for kind, s, e in found])
 
 
@@ -179,6 +192,15 @@ def _births(text: str) -> Iterator[tuple[str, int, int]]:
         yield "dob", match.start(1), match.end(1)
 
 
+def _dates_beside(text: str, found: Iterable[tuple[str, int, int]]) -> Iterator[tuple[int, int]]:
+    """A full date right behind a patient's name or number is a date of birth, whether it says so or not."""
+    for kind, _, end in found:
+        if kind in {"patient_name", "nhs_number", "hospital_number"} and (
+            match := _DATE_NEXT.match(text, end, end + 40)
+        ):
+            yield match.start(1), match.end(1)
+
+
 def _hospital_numbers(text: str) -> Iterator[tuple[str, int, int]]:
     for match in _HOSPITAL.finditer(text):
         yield "hospital_number", match.start(1), match.end(1)
@@ -201,7 +223,7 @@ def _phones(text: str) -> Iterator[tuple[str, int, int]]:
     for match in _PHONE.finditer(text):
         if len(_digits(match[0])) not in {10, 11, 12}:
             continue
-        before = text[max(0, match.start() - 120) : match.start()]
+        before = _PARAGRAPH.split(text[max(0, match.start() - 120) : match.start()])[-1]
         line = before.rpartition("\n")[2]
         if (_PATIENT.search(line) or _SURELY.search(before)) and not _OFFICE.search(before[-50:]):
             yield "phone", match.start(), match.start() + len(match[0].rstrip(" ()-\u00a0"))
@@ -213,7 +235,7 @@ def _names(text: str, known: frozenset[str]) -> Iterator[tuple[int, int]]:
         around = text[max(0, match.start() - 40) : match.start()] + "  " + text[match.end() : match.end() + 40]
         if words and not all(w.lower() in known for w in words) and not _STAFF.search(around):
             yield match.start(), match.end()
-    for pattern in (_NAMED, _NAME_CUE):
+    for pattern in (_NAMED, _NAME_CUE, _NAME_BEFORE):
         for match in pattern.finditer(text):
             words = [w.lower() for w in _WORD.findall(match[1])]
             if len(words) > 1 and not set(words) & _NOT_NAMES and not all(w in known for w in words):

@@ -4,20 +4,25 @@ import re
 from collections.abc import Sequence
 
 MAX_ATTRIBUTION = 5  # lines an "On … wrote:" may be wrapped into
-_MARK = re.compile(r"^\s{0,3}>")
+# ">" and, as some programs have it, indented by a few spaces, or "|" (but not a table's row, which ends with one, too).
+_MARK = re.compile(r"^(?:\s{0,4}>|\|(?:\s.*[^|\s]\s*|[\s|]*)$)")
 
 _WROTE = (
     r"wrote|writes|said|schrieb|schreibt|geschrieben|a écrit|écrit|escribió|ha scritto|scrisse|schreef|geschreven|"
     r"skrev|"
     r"escreveu|napisał\(a\)|napisał|napisała|pisze|kirjoitti|написал|пишет|yazdı|napsal|írta"
 )
+# How an attribution starts: "On 5 January", which a mail program may wrap, or a name or a date, then within two lines.
 _OPENS = re.compile(
-    r"^\s*(?:-{1,4}\s*)?(?:on|am|le|el|il|op|den|em|w dniu|dnia|på|dne|in a message dated|at|vào|quoting|"
-    r"mon|tue|wed|thu|fri|sat|sun|\d{1,4}[./-]\d|\d{1,2} \w+ \d{4}|[\"'*<]?[^\W\d_][\w.'’-]*)\b",
+    r"^\s*(?:-{1,4}\s*)?(?:on|am|le|el|il|op|den|em|w dniu|dnia|på|dne|in a message dated|at|quoting)\b"
+    r"(?=.{0,80}(?:\d|@|<|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b))",
     re.I,
 )
+_OPENS_BARE = re.compile(
+    r"^\s*(?:\d{1,4}[./-]\d|\d{1,2} \w+ \d{4}|(?:mon|tue|wed|thu|fri|sat|sun)\w*\b|[\"'*<]?[^\W\d_])", re.I
+)
 _CLOSES = re.compile(rf"(?:\b(?:{_WROTE})\b.{{0,90}}[:：]|\b(?:{_WROTE})\s?)\s*$", re.I)
-_ANY_COLON = re.compile(r"[:：]\s*$")
+_VERB = re.compile(rf"\b(?:{_WROTE})$", re.I)
 _DATED = re.compile(
     r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\b\d{1,2}:\d{2}\b|\b(?:19|20)\d\d\b|@|\bat\b \S+\.\w+|<[^>]*>", re.I
 )
@@ -61,6 +66,7 @@ _FOOTER = re.compile(
     r"jiscmail|list archives?|manage your subscription|mailman",
     re.I,
 )
+_SCRUBBED = re.compile(r"^\s*\[\[alternative HTML version deleted\]\]\s*$")  # what pipermail leaves of a part
 _SEPARATOR = re.compile(r"^\s*(?:_{10,}|-{10,}|={10,}|-=-=.*|--\s?|#{5,}|\*{10,})\s*$")
 
 
@@ -72,20 +78,23 @@ def is_marked(line: str) -> bool:
 def attribution(lines: Sequence[str], i: int) -> int:
     """The end of an "On … wrote:" that starts at line `i`; 0 when none does."""
     first = lines[i]
-    if not first.strip() or len(first) > 300 or not _OPENS.match(first):
+    if not first.strip() or len(first) > 300:
         return 0
+    reach = MAX_ATTRIBUTION if _OPENS.match(first) else 2 if _OPENS_BARE.match(first) else 0
     if _OLD_GMAIL.match(first) and _mark_follows(lines, i + 1):
         return i + 1
-    text = ""
-    for end in range(i, min(i + MAX_ATTRIBUTION, len(lines))):
-        if not lines[end].strip() or is_marked(lines[end]) or len(text) > 400:
+    for end in range(i, min(i + reach, len(lines))):
+        last = lines[end].rstrip()
+        if not last or is_marked(last) or len(last) > 300 or (end > i and _OPENS.match(last)):
             return 0
-        text = f"{text} {lines[end].strip()}".strip()
+        colon = last.endswith((":", "："))
+        if not colon and not _VERB.search(last[-20:]):
+            continue
+        text = " ".join(line.strip() for line in lines[i : end + 1])
         marked = _mark_follows(lines, end + 1)
-        if _CLOSES.search(text) and (text.rstrip().endswith((":", "：")) or marked):
-            if _DATED.search(text) or marked:
-                return end + 1
-        elif end == i and marked and _ANY_COLON.search(text) and _DATED.search(text) and len(text) < 160:
+        if _CLOSES.search(text) and ((colon and _DATED.search(text)) or marked):
+            return end + 1
+        if end == i and colon and marked and _DATED.search(text) and len(text) < 160:
             return end + 1  # a language we do not know: a date or an address, a colon, and then marks
     return 0
 
@@ -94,6 +103,13 @@ def _mark_follows(lines: Sequence[str], i: int) -> bool:
     while i < len(lines) and not lines[i].strip():
         i += 1
     return i < len(lines) and is_marked(lines[i])
+
+
+def torn(lines: Sequence[str], i: int) -> bool:
+    """The end of a marked line that a program broke off: one line between marks that did not fit on the one above."""
+    if not 0 < i < len(lines) - 1 or not is_marked(lines[i - 1]) or not is_marked(lines[i + 1]) or not lines[i].strip():
+        return False
+    return len(lines[i]) < 40 and len(lines[i - 1]) + 1 + len(lines[i].split(None, 1)[0]) > 72
 
 
 class Headers:
@@ -157,6 +173,8 @@ def _filled(lines: Sequence[str], i: int) -> int:
 
 def footer(lines: Sequence[str], i: int) -> int:
     """The end of a list's footer that starts at line `i`; 0 when none does."""
+    if _SCRUBBED.match(lines[i]):
+        return i + 1
     separator = bool(_SEPARATOR.match(lines[i]))
     if not separator and not re.match(r"^\s*you received this message because you\b", lines[i], re.I):
         return 0

@@ -57,48 +57,48 @@ def new_text(text: str, found: Sequence[Segment]) -> str:
 
 def roles(lines: Sequence[str], context: Context = NOTHING) -> tuple[list[SegmentRole], bool]:
     """The role of each line, and whether anything was left after stripping; when not, every line is new."""
-    found = _roles(lines, context)
-    _close_gaps(lines, found)
-    if any(role is NEW and _says_something(line) for line, role in zip(lines, found, strict=True)):
-        return found, True
+    for lenient in (False, True):
+        found = _roles(lines, context, lenient)
+        _close_gaps(lines, found)
+        if any(role is NEW and _says_something(line) for line, role in zip(lines, found, strict=True)):
+            return found, not lenient
     return [NEW] * len(lines), not any(_says_something(line) for line in lines)
 
 
 def _says_something(line: str) -> bool:
-    return sum(c.isalnum() for c in line) > 1 or any(ord(c) > 0x2190 for c in line)
+    return any(c.isalnum() or ord(c) > 0x2190 for c in line)  # a lone emoji says something, too
 
 
-def _roles(lines: Sequence[str], context: Context) -> list[SegmentRole]:
+def _roles(lines: Sequence[str], context: Context, lenient: bool) -> list[SegmentRole]:
+    """`lenient`: the author wrote nothing above the first quote, so what is not marked below it is read as theirs."""
     size = len(lines)
     found: list[SegmentRole | None] = [None] * size
     authors = {0: signoff.names(context.author)}  # line → who writes from there on
+    written = False  # the author has said something above
     i = 0
     while i < size:
-        if quote.is_marked(lines[i]):
-            found[i] = QUOTE
-            i += 1
+        if quote.is_marked(lines[i]) or quote.torn(lines, i):
+            end, role = i + 1, QUOTE
         elif end := quote.footer(lines, i):
-            found[i:end] = [FOOTER] * (end - i)
-            i = end
+            role = FOOTER
         elif end := quote.attribution(lines, i):
-            end = end if _continues(lines, end) else size
-            found[i:end] = [QUOTE] * (end - i)
-            i = end
+            role = QUOTE
+            if not (_continues(lines, end) or (lenient and not written)):
+                end = size
         elif block := quote.headers(lines, i):
-            forward = _is_forward(block, context)
-            end = block.end if forward or (_continues(lines, block.end) and not _written(lines, found, i)) else size
-            found[i:end] = [QUOTE] * (end - i)
-            if forward:
+            end, role = block.end, QUOTE
+            if _is_forward(block, context) or (lenient and not written):
                 authors[end] = signoff.names(block.fields.get("from", ""))
-            i = end
+            elif written or not _continues(lines, end):
+                end = size
         else:
+            written = written or bool(lines[i].strip())
             i += 1
+            continue
+        found[i:end] = [role] * (end - i)
+        i = end
     _sign_off(lines, found, authors)
     return [role or NEW for role in found]
-
-
-def _written(lines: Sequence[str], found: Sequence[SegmentRole | None], end: int) -> bool:
-    return any(found[i] is None and lines[i].strip() for i in range(end))
 
 
 def _continues(lines: Sequence[str], i: int) -> bool:

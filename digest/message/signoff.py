@@ -22,8 +22,8 @@ _VALEDICTION_HEADS = _set(
     """regards wishes thanks thank thanx thx ta yours sincerely faithfully cheers love care bw kr br rgds tia mtia best
     kind warm warmly hth soon bye cordially respectfully warmest
     grüße grüsse gruß gruss grüßen grüssen mfg lg vg cordialement vous amicalement salutations merci saludos abrazo
-    atentamente gracias saludo groet groeten mvg saluti grazie hälsning hälsningar hilsen mvh abraços atenciosamente
-    obrigado pozdrawiam"""
+    atentamente gracias saludo groet groeten mvg saluti grazie hälsning hälsningar hilsen mvh kh vh
+    abraços atenciosamente obrigado pozdrawiam"""
 )
 _VALEDICTION_WORDS = _VALEDICTION_HEADS | _set(
     """regard wish kindest kindly many you all the very truly take speak with and in advance much so again ever as
@@ -48,7 +48,8 @@ _TAG_LINE = re.compile(
     r"|(?:please )?(?:excuse|forgive|apologies for)\b.{0,60}\b(?:brevity|typos|typing|errors|phone|autocorrect)\b)",
     re.I,
 )
-_POSTSCRIPT = re.compile(r"^\s*p\.?\s?(?:p\.?\s?)?s\b[.:,\s–-]", re.I)
+# A postscript or a footnote still belongs to what was said.
+_POSTSCRIPT = re.compile(r"^\s*(?:p\.?\s?(?:p\.?\s?)?s\b[.:,\s–-]|\[\d{1,2}\]:?\s)", re.I)
 _RULE = re.compile(r"^\s*([*_=#~–—-])\1{4,}\s*$")
 
 # What British (and other) organisations add below every mail: any of these alone …
@@ -98,7 +99,7 @@ _BANNER_SAYS = re.compile(
     re.I,
 )
 _ITEM = re.compile(r"^\s*(?:[-*•·–▪◦]\s|\(?\w{1,3}[.)]\s)")
-_NAME_LINE = re.compile(r"^[^\W\d_][\w'’.-]*(?:[ -][^\W\d_][\w'’.-]*){0,2}[,.]?$")
+_NAME_LINE = re.compile(r"^(?:[-–—~/]{1,2}\s?)?[^\W\d_][\w'’.-]*(?:[ -][^\W\d_][\w'’.-]*){0,2}[,.]?$")
 _GREETING = _set(
     "hi hello hey dear all everyone team colleagues morning afternoon evening folks both thanks yes no agreed"
 )
@@ -176,7 +177,7 @@ def _tail(lines: Sequence[str], start: int, author: frozenset[str], opening: boo
                 and (position or not opening)
                 and _says_goodbye(lines[i], lines[following] if following is not None else "", left, author)
             )
-            or (left <= 40 and position > 0 and at_start and _is_name(lines[i], author))
+            or (left <= 40 and (position or not opening) and at_start and _is_name(lines[i], author))
             or i == disclaimers
         ):
             return _with_rule(lines, i, start)
@@ -204,7 +205,7 @@ def _with_rule(lines: Sequence[str], i: int, start: int) -> int:
 
 
 def _capitalised(line: str) -> bool:
-    words = line.split()
+    words = line.strip("-–—~/ ").split()
     return all(w[0].isupper() for w in words) and not ({w.strip(",.").lower() for w in words} & _GREETING)
 
 
