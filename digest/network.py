@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import ECONNREFUSED
 from socket import gaierror
 
 from digest.config import ConfigError, Imap, Smtp
@@ -36,6 +37,9 @@ def reason(error: BaseException, login: Imap | Smtp) -> str:
     name, where = section(login), f"The mail server {login.host} (port {login.port})"
     causes = list(_causes(error))
     for cause in causes:
+        # asyncio joins the failures of a host with several addresses into one text (errno is lost).
+        if type(cause) is OSError and f"Errno {ECONNREFUSED}]" in str(cause):
+            cause = ConnectionRefusedError()
         match cause:
             case ssl.SSLCertVerificationError():
                 return (
