@@ -15,7 +15,7 @@ from digest.collation.questions import asking
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import Side, sides
 from digest.models import Content, Evidence, Kind, Point, Resource, Stance, mask
-from digest.thread.words import content as stems
+from digest.words import content as stems
 
 # What a reply adds beside "Agree with …" stands as a point of its own from this worth on; so does what an asker says.
 _STANDS_ALONE = 1.8

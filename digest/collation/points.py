@@ -12,7 +12,7 @@ from digest.collation import Contribution
 from digest.collation.sentences import Sentence, split
 from digest.collation.stance import stance, thanks
 from digest.models import Stance
-from digest.thread.words import content
+from digest.words import content
 
 #: Shorter sentences seldom say something by themselves.
 _SUBSTANCE = 4

@@ -5,7 +5,7 @@ import re
 from digest.collation import Contribution
 from digest.collation.points import words
 from digest.collation.sentences import Sentence, split
-from digest.thread.words import content
+from digest.words import content
 
 _OPENS = re.compile(
     r"\W*(?:(?:and|so|but|or),? )?(?:who|what|when|where|which|why|how|whose|is|are|was|were|do|does|did|has|have|had"

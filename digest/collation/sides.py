@@ -11,7 +11,7 @@ from digest.collation import Contribution
 from digest.collation.sentences import Sentence, split
 from digest.collation.stance import stance, thanks
 from digest.models import Stance
-from digest.thread.words import content
+from digest.words import content
 
 _TITLES = frozenset({"dr", "prof", "professor", "mr", "mrs", "ms", "miss", "sir", "dame"})
 _NAME = re.compile(r"[A-Z][^\W\d_]+(?:[-'\u2019][A-Z][^\W\d_]+)*")

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from digest.thread.words import content
+from digest.words import content
 
 # Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009): the usual constants.
 _K1 = 1.2

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from digest.thread.subject import Base, base
-from digest.thread.words import content
+from digest.words import content
 
 #: How far apart two messages may be for their subjects alone to join them.
 WINDOW = timedelta(days=30)

@@ -1,7 +1,7 @@
 """Earlier threads that ask the same thing."""
 
 from digest.thread.similar import related
-from digest.thread.words import content, stem
+from digest.words import content, stem
 
 EARLIER = [
     (1, "Chest X-ray access. Who can walk in for a chest x-ray without an appointment?"),
