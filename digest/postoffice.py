@@ -28,7 +28,7 @@ from pysasl.hashing import Cleartext
 
 from digest.config import Imap, Smtp
 
-logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd logs every command, with its addresses
+logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd logs what clients say, addresses and all
 
 HOST = "127.0.0.1"
 START_SECONDS = 10

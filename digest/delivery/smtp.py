@@ -227,7 +227,8 @@ async def _connect(settings: Smtp) -> aiosmtplib.SMTP:
             await asyncio.to_thread(forget, settings)
         raise DeliveryError(_refused(error.code, error.message, settings)) from None
     except SMTPResponseException as error:
-        said = _words(f"{error.code} {error.message}", settings)
+        code = f"{error.code} " if error.code > 0 else ""  # aiosmtplib's -1: that was no SMTP reply at all
+        said = _words(f"{code}{error.message}", settings)
         raise DeliveryError(f"{where} takes no mail now ({said}); check smtp.port if this does not pass.") from None
     except (OSError, EOFError) as error:  # aiosmtplib's lost connections and timeouts are OSErrors too
         raise DeliveryError(reason(error, settings)) from None
