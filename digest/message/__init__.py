@@ -93,6 +93,8 @@ def understand(raw: bytes, ours: Ours) -> Understood:
         member=member,
         spoof=spoof,
     )
+    if not text.strip():
+        parsed.say("The mail has no text.")
     if not left and settled is None:
         parsed.say("Next to nothing was left without quotes and signature, so the whole text is shown as new.")
     message_id = next(iter(parsed.ids("message-id")), "")

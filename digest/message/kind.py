@@ -34,15 +34,18 @@ _RECALL = re.compile(
 )
 _RECALL_SUBJECT = re.compile(_PREFIX + r"(?:recall|message recall (?:success|failure)|rückruf|rappel)\s*:", re.I)
 _AWAY_SUBJECT = re.compile(
-    _PREFIX + r"(?:automatic(?: e-?mail)? (?:reply|response)|auto(?:mated)?[- ]?(?:reply|response|responder)?\s*:|"
-    r"auto[- ]?(?:reply|response)\b|"
-    r"out[- ]of[- ](?:the[- ])?office|ooo\b|away from (?:the |my )?(?:office|desk|e-?mail)|(?:i'?m|i am|"
-    r"currently)?\s*(?:on|away on) "
-    r"(?:annual |maternity |paternity |parental |sick |study )?leave\b|on holiday|vacation(?: reply|:)|"
-    r"abwesenheit|automatische antwort|réponse automatique|absence du bureau|respuesta automática|"
-    r"risposta automatica|automatisch antwoord)",
+    _PREFIX + r"(?:automatic(?: e-?mail)? (?:reply|response)|auto(?:mated)?[- ]?(?:reply|response|responder)\b|auto:|"
+    r"out[- ]of[- ](?:the[- ])?office|ooo\s*:|vacation reply|abwesenheit|automatische antwort|réponse automatique|"
+    r"absence du bureau|respuesta automática|risposta automatica|automatisch antwoord)",
     re.I,
 )
+_AWAY_TOO = re.compile(  # what people write over an answer that a phone sends for them
+    _PREFIX
+    + r"(?:(?:i'?m|i am|currently)?\s*(?:on|away on) (?:annual |maternity |paternity |parental |sick |study )?leave|"
+    r"(?:i'?m |i am )?on (?:my )?holidays?|(?:i'?m |i am )?away (?:from|until|till)|ooo)\b",
+    re.I,
+)
+_ANSWERS = re.compile(r"\b(?:re|aw)\s*:", re.I)
 _AWAY_BODY = re.compile(
     r"\b(?:i am|i'm|i will be|i shall be) (?:currently |now |presently )?(?:away|out of (?:the )?office|"
     r"on (?:\w+ )?leave|on holiday|not in the office)\b"
@@ -145,12 +148,12 @@ def by_machine(
     spoof: str = "",
 ) -> tuple[Kind | None, str]:
     """The kind that the mail settles by itself, and why; (None, "") when a person wrote it for people to read."""
+    if digest_address and parsed.sender[1] == digest_address and digest_address != stream_address:
+        return Kind.ADMIN, "It is our own digest coming back: From is the digest's address."
     for rule in (_report, _calendar, _recall, _list_server, _away):
         kind, reason = rule(parsed, new_text)
         if kind:
             return kind, reason
-    if digest_address and parsed.sender[1] == digest_address and digest_address != stream_address:
-        return Kind.ADMIN, "It is our own digest coming back: From is the digest's address."
     return _spam(parsed, new_text, member, spoof)
 
 
@@ -217,25 +220,25 @@ def _away(parsed: Parsed, text: str) -> tuple[Kind | None, str]:
         suppress = parsed.get("x-auto-response-suppress")
         because = "X-Auto-Response-Suppress is set and the" if suppress else "The"
         return Kind.AUTO_REPLY, f"{because} subject is that of an out-of-office reply."
-    if (
-        len(text) < 800
-        and (match := _AWAY_BODY.search(text))
-        and match.start() < 120
-        and re.match(r"\s*(?:re|aw)\s*:", subject, re.I)
-    ):
-        return Kind.AUTO_REPLY, "A short answer that says no more than that its sender is away."
+    if len(text) < 800 and "?" not in text and _ANSWERS.search(subject):
+        if _AWAY_TOO.match(subject):
+            return Kind.AUTO_REPLY, "The subject says that the sender is away, before the subject it answers."
+        if (match := _AWAY_BODY.search(text)) and match.start() < 120:
+            return Kind.AUTO_REPLY, "A short answer that says no more than that its sender is away."
     return None, ""
 
 
 def _spam(parsed: Parsed, text: str, member: bool, spoof: str) -> tuple[Kind | None, str]:
+    if member and not spoof:
+        return None, ""  # a filter's mistake must not cost a member their say
     if parsed.get("x-spam-flag").lower() == "yes" or parsed.get("x-spam-status").lower().startswith("yes"):
         return Kind.SPAM, "X-Spam-Flag or X-Spam-Status says so."
     level = parsed.get("x-ms-exchange-organization-scl")
     if level.isdigit() and int(level) >= 5:
         return Kind.SPAM, f"X-MS-Exchange-Organization-SCL is {level} (Exchange: 5 or more is spam)."
-    if member and not spoof:
-        return None, ""
-    said = f"{parsed.get('subject')}\n{text[:5000]}"
+    if parsed.get("in-reply-to") and not spoof:
+        return None, ""  # it answers somebody
+    said = f"{parsed.get('subject')}\n{text[:2000]}"
     cues = sum(bool(pattern.search(said)) for pattern in _SPAM)
     if cues >= 2 or (cues and spoof):
         return Kind.SPAM, "The sender is not a member and the text sells, threatens or asks for money."

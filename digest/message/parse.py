@@ -162,6 +162,9 @@ def parse(raw: bytes) -> Parsed:
     parsed.content_type, parsed.params = _content_type(message)
     if not parsed.unreadable or "usual headers" in parsed.unreadable:
         _collect(message, parsed)
+    closed = next((problem for problem in parsed.problems if problem.endswith("could not be opened.")), "")
+    if closed and not parsed.texts:
+        parsed.unreadable = parsed.unreadable or closed
     return parsed
 
 

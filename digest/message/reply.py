@@ -159,7 +159,7 @@ def reflow(lines: Sequence[str], found: Sequence[SegmentRole]) -> list[tuple[int
     A line break is soft when the next line's first word would not have fitted into the author's width (RFC 5322, 2.1.1:
     at most 78 characters). List items, tables, indented code and everything that is not new keep their breaks.
     """
-    new = [len(line) for line, role in zip(lines, found, strict=True) if role is NEW]
+    new = [len(line) for line, role in zip(lines, found, strict=True) if role is NEW and " " in line.strip()]
     width = max((size for size in new if size <= 100), default=0)
     out: list[tuple[int, int]] = []
     for i in range(len(lines)):

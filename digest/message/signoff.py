@@ -262,7 +262,9 @@ def _is_name(line: str, author: frozenset[str]) -> bool:
             break
         head += 1
     if known == 0:
-        return words[:1] != [] and len(text) <= 4 and text.isalpha() and _initials(text, author)
+        if len(words) == 1 and len(words[0]) > 2 and words[0] == text.rstrip(",.").lower():
+            return any(words[0] in name for name in author)  # Ben is short for Benjamin
+        return _initials(text.rstrip("."), author)
     if head == len(words):
         return True
     if known < 2 and words[0] not in _TITLES:
@@ -283,7 +285,7 @@ def _behind(text: str, head: int) -> str:
 
 
 def _initials(text: str, author: frozenset[str]) -> bool:
-    return text.isupper() and len(text) >= 2 and {c.lower() for c in text} <= {w[0] for w in author}
+    return text.isalpha() and text.isupper() and len(text) <= 4 and {c.lower() for c in text} <= {w[0] for w in author}
 
 
 def _only_disclaimers(lines: Sequence[str], start: int) -> int:
