@@ -1,0 +1,154 @@
+"""Messages that wait for a person, and what the person decides about them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlmodel import Session
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from digest import store
+from digest.models import Decision, HoldReason, Message, Role, SegmentRole
+from digest.steps import review
+from digest.steps.read import HeldSpan, held_spans, shown_segments
+from digest.web import reads
+from digest.web.guards import MemberVisit
+
+#: Why messages are held, in the order in which they are shown, and what that means for the coordinator.
+REASONS = {
+    HoldReason.IDENTIFIER: (
+        "May identify a patient",
+        "The words marked below are hidden everywhere else. Redact them for good, or say why they may be shown.",
+    ),
+    HoldReason.WHICH_THREAD: (
+        "Which thread?",
+        "These answer a digest without saying which of its threads they are about.",
+    ),
+    HoldReason.UNKNOWN_SENDER: (
+        "Not from a member",
+        "Add the sender as a member to let the message in, or discard it.",
+    ),
+    HoldReason.SPOOF: (
+        "May not be from who it says",
+        "Ask the person some other way whether they wrote it before you release it.",
+    ),
+    HoldReason.NOT_UNDERSTOOD: (
+        "Could not be read",
+        "Nothing could be made of these. The original mail is kept.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A held or discarded message as its page shows it."""
+
+    message: Message
+    text: str  # the author's own words, masked
+    spans: tuple[HeldSpan, ...]  # what may identify a patient, in clear
+
+
+def show(visit: MemberVisit) -> Response:
+    """Everything that is held, by reason."""
+    return _page(visit)
+
+
+def _page(visit: MemberVisit, refused: str = "", message_id: int = 0, status: int = 200) -> Response:
+    community_id = visit.member.community_id
+    with store.read(visit.desk.engine) as session:
+        cards = [_card(session, m) for m in reads.held(session, community_id)]
+        return visit.page(
+            "held",
+            status,
+            groups=[
+                (reason.name.lower(), *words, [c for c in cards if c.message.hold_reason is reason])
+                for reason, words in REASONS.items()
+                if any(c.message.hold_reason is reason for c in cards)
+            ],
+            total=len(cards),
+            threads=reads.threads(session, community_id)[0],
+            alliances=reads.alliances(session, community_id),
+            roles=list(Role),
+            refused=refused,
+            refused_id=message_id,
+            form=visit.form,
+        )
+
+
+def discarded(visit: MemberVisit) -> Response:
+    """What a person discarded; each can be brought back."""
+    with store.read(visit.desk.engine) as session:
+        cards = [_card(session, m) for m in reads.discarded(session, visit.member.community_id)]
+        return visit.page("discarded", cards=cards)
+
+
+def redact(visit: MemberVisit) -> Response:
+    """Hide what may identify a patient, for good."""
+    return _decide(visit, "redacted", lambda s, m: review.redact(s, m.id, visit.member, visit.now))
+
+
+def release(visit: MemberVisit) -> Response:
+    """Let a message through as it is."""
+    reason = visit.field("reason")
+    return _decide(visit, "released", lambda s, m: review.release(s, m.id, visit.member, reason, visit.now))
+
+
+def discard(visit: MemberVisit) -> Response:
+    """Set a message aside; it can be brought back."""
+    reason = visit.field("reason")
+    return _decide(visit, "discarded", lambda s, m: review.discard(s, m.id, visit.member, reason, visit.now))
+
+
+def restore(visit: MemberVisit) -> Response:
+    """Bring a discarded message back to where it waits."""
+    return _decide(visit, "restored", lambda s, m: review.restore(s, m.id, visit.member, visit.now))
+
+
+def admit(visit: MemberVisit) -> Response:
+    """Make the sender a member."""
+    role = visit.field("role")
+    if role not in set(Role):
+        raise HTTPException(400, "Choose a role for the new member.")
+    name, alliance = visit.field("name"), visit.field("alliance")
+    return _decide(
+        visit,
+        "admitted",
+        lambda s, m: review.admit(s, m.id, visit.member, name, alliance, Role(role), visit.now),
+    )
+
+
+def place(visit: MemberVisit) -> Response:
+    """Say which thread an answer to the digest belongs to, and let it in; identifiers in it are redacted."""
+    target = visit.field("thread")
+
+    def decide(session: Session, message: Message) -> None:
+        if not target.isdecimal() and target != "new":
+            raise review.ReviewError("Choose the thread that this message belongs to.")
+        community_id = visit.member.community_id
+        thread_id = reads.thread(session, community_id, int(target)).id if target != "new" else None
+        undecided = any(span.decision is Decision.UNDECIDED for span in held_spans(session, message))
+        review.move(session, message.id, thread_id, visit.member, visit.now)
+        if undecided:
+            review.redact(session, message.id, visit.member, visit.now)
+        else:
+            review.release(
+                session, message.id, visit.member, "The coordinator said which thread it is about.", visit.now
+            )
+
+    return _decide(visit, "placed", decide)
+
+
+def _decide(visit: MemberVisit, done: str, decide: Callable[[Session, Message], None]) -> Response:
+    """Do it in one transaction, and go back to what is still held; what cannot be done is said on the page."""
+    message_id = visit.request.path_params["message"]
+    try:
+        with store.transaction(visit.desk.engine) as session:
+            decide(session, reads.message(session, visit.member.community_id, message_id))
+    except review.ReviewError as refused:
+        return _page(visit, str(refused), message_id, 409)
+    return visit.go(f"/held?done={done}")
+
+
+def _card(session: Session, message: Message) -> Card:
+    words = (s.text.strip() for s in shown_segments(session, message) if s.role is SegmentRole.NEW)
+    return Card(message, "\n\n".join(w for w in words if w), tuple(held_spans(session, message)))

@@ -1,0 +1,258 @@
+"""What the pages read. Everything is asked for within one community: an id of another's is not found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlmodel import Session, col, func, select
+from starlette.exceptions import HTTPException
+
+from digest.models import (
+    HUMAN,
+    Alias,
+    Collation,
+    CollationStatus,
+    Content,
+    Delivery,
+    DeliveryStatus,
+    Edition,
+    EditionStatus,
+    HoldReason,
+    Member,
+    Message,
+    MessageStatus,
+    Thread,
+)
+from digest.steps import collate, publish
+
+PER_PAGE = 30
+
+Owned = TypeVar("Owned", Thread, Message, Edition, Delivery)
+
+
+# --- one thing by its id -----------------------------------------------------------------------------------------
+
+
+def thread(session: Session, community_id: int, thread_id: int) -> Thread:
+    """The thread of this community; 404 otherwise."""
+    return _ours(session.get(Thread, thread_id), community_id)
+
+
+def message(session: Session, community_id: int, message_id: int) -> Message:
+    """The message of this community; 404 otherwise."""
+    return _ours(session.get(Message, message_id), community_id)
+
+
+def edition(session: Session, community_id: int, edition_id: int) -> Edition:
+    """The edition of this community; 404 otherwise."""
+    return _ours(session.get(Edition, edition_id), community_id)
+
+
+def delivery(session: Session, community_id: int, delivery_id: int) -> Delivery:
+    """The delivery of this community; 404 otherwise."""
+    return _ours(session.get(Delivery, delivery_id), community_id)
+
+
+def _ours(found: Owned | None, community_id: int) -> Owned:
+    if found is None or found.community_id != community_id:
+        raise HTTPException(404)
+    return found
+
+
+# --- lists -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """A thread as a list shows it."""
+
+    id: int
+    title: str
+    started_at: datetime
+    last_at: datetime
+    messages: int
+    status: CollationStatus | None
+
+
+def threads(session: Session, community_id: int, page: int = 1) -> tuple[list[ThreadRow], int]:
+    """A page of threads, the last active first, and how many threads there are."""
+    last_at = func.max(func.coalesce(Message.sent_at, Message.received_at))
+    said = (
+        Message.community_id == community_id,
+        Message.status == MessageStatus.ACCEPTED,
+        col(Message.kind).in_(HUMAN),
+        col(Message.thread_id).is_not(None),
+    )
+    total = session.exec(select(func.count(func.distinct(Message.thread_id))).where(*said)).one()
+    active = session.exec(
+        select(Message.thread_id, last_at, func.count())
+        .where(*said)
+        .group_by(col(Message.thread_id))
+        .order_by(last_at.desc(), col(Message.thread_id).desc())
+        .limit(PER_PAGE)
+        .offset((page - 1) * PER_PAGE)
+    ).all()
+    ids = [id for id, _, _ in active if id is not None]
+    found = {t.id: t for t in session.exec(select(Thread).where(col(Thread.id).in_(ids)))}
+    status = statuses(session, ids)
+    return [
+        ThreadRow(id, found[id].title, found[id].started_at, last, messages, status.get(id))
+        for id, last, messages in active
+        if id is not None
+    ], total
+
+
+def statuses(session: Session, thread_ids: Sequence[int]) -> dict[int, CollationStatus]:
+    """How far the collations of these threads are, by their latest versions."""
+    rows = session.exec(
+        select(Collation.thread_id, Collation.status)
+        .where(col(Collation.thread_id).in_(thread_ids))
+        .order_by(col(Collation.version))
+    )
+    return {thread_id: CollationStatus(status) for thread_id, status in rows}
+
+
+def approved_content(session: Session, thread_id: int) -> Content | None:
+    """The collation as last approved: what members may read of it."""
+    found = session.exec(
+        select(Collation)
+        .where(Collation.thread_id == thread_id, Collation.status == CollationStatus.APPROVED)
+        .order_by(col(Collation.version).desc())
+        .limit(1)
+    ).one_or_none()
+    return found.content if found else None
+
+
+def members(session: Session, community_id: int) -> list[tuple[Member, list[str]]]:
+    """Every member with their other addresses, by name."""
+    aliases: dict[int, list[str]] = {}
+    for alias in session.exec(select(Alias).where(Alias.community_id == community_id).order_by(col(Alias.address))):
+        aliases.setdefault(alias.member_id, []).append(alias.address)
+    found = session.exec(
+        select(Member)
+        .where(Member.community_id == community_id)
+        .order_by(col(Member.active).desc(), func.lower(Member.name))
+    )
+    return [(m, aliases.get(m.id, [])) for m in found]
+
+
+def people(session: Session, community_id: int) -> dict[int, Member]:
+    """Members by their id, to name who wrote what."""
+    return {m.id: m for m in session.exec(select(Member).where(Member.community_id == community_id))}
+
+
+def alliances(session: Session, community_id: int) -> list[str]:
+    """The Alliances that members name, to suggest them."""
+    names = session.exec(select(Member.alliance).where(Member.community_id == community_id).distinct())
+    return sorted(n for n in names if n)
+
+
+def held(session: Session, community_id: int) -> list[Message]:
+    """Messages that wait for a person, oldest first. What has only just arrived is not among them."""
+    return list(
+        session.exec(
+            select(Message)
+            .where(
+                Message.community_id == community_id,
+                Message.status == MessageStatus.HELD,
+                col(Message.hold_reason) != HoldReason.UNREAD,
+            )
+            .order_by(col(Message.received_at), col(Message.id))
+        )
+    )
+
+
+def discarded(session: Session, community_id: int, most: int = 50) -> list[Message]:
+    """What a person discarded, the latest first; machines' mail and duplicates are no person's decision."""
+    return list(
+        session.exec(
+            select(Message)
+            .where(
+                Message.community_id == community_id,
+                Message.status == MessageStatus.DISCARDED,
+                col(Message.kind).in_(HUMAN) | col(Message.hold_reason).is_not(None),
+            )
+            .order_by(col(Message.received_at).desc(), col(Message.id).desc())
+            .limit(most)
+        )
+    )
+
+
+def editions(session: Session, community_id: int, *status: EditionStatus) -> list[Edition]:
+    """Editions in these states, the latest first."""
+    return list(
+        session.exec(
+            select(Edition)
+            .where(Edition.community_id == community_id, col(Edition.status).in_(status))
+            .order_by(col(Edition.number).desc())
+        )
+    )
+
+
+def next_edition(session: Session, community_id: int) -> Edition | None:
+    """The edition that a person should look at first: one under review, else approved, sending or collecting."""
+    order = (EditionStatus.IN_REVIEW, EditionStatus.APPROVED, EditionStatus.SENDING, EditionStatus.COLLECTING)
+    found = editions(session, community_id, *order)
+    return min(found, key=lambda e: (order.index(e.status), e.number), default=None)
+
+
+def deliveries(session: Session, edition_id: int) -> list[tuple[Delivery, str]]:
+    """An edition's deliveries with the members' names; those that need a person first, then by name."""
+    rows = session.exec(
+        select(Delivery, Member.name)
+        .join(Member, Member.id == Delivery.member_id)  # type: ignore[arg-type]
+        .where(Delivery.edition_id == edition_id)
+    ).all()
+    order = (DeliveryStatus.UNKNOWN, DeliveryStatus.FAILED, DeliveryStatus.DEFERRED)
+    return sorted(
+        rows, key=lambda row: (order.index(row[0].status) if row[0].status in order else len(order), row[1].lower())
+    )
+
+
+def unknown_deliveries(session: Session, community_id: int) -> list[tuple[Edition, int]]:
+    """Editions with deliveries of which nobody can know whether they arrived, and how many."""
+    return list(
+        session.exec(
+            select(Edition, func.count())
+            .join(Delivery, Delivery.edition_id == Edition.id)  # type: ignore[arg-type]
+            .where(Delivery.community_id == community_id, Delivery.status == DeliveryStatus.UNKNOWN)
+            .group_by(col(Edition.id))
+            .order_by(col(Edition.number))
+        ).all()
+    )
+
+
+# --- what waits --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A thread that waits for the coordinator."""
+
+    thread: Thread
+    status: CollationStatus | None
+    unaccounted: int  # replies that are neither used nor set aside
+    replies: int
+    days: int | None  # for how many days its question has been unanswered; None: it is answered
+
+
+def waiting(session: Session, community_id: int, now: datetime) -> list[Waiting]:
+    """The threads of the editions that are still open, with what each needs."""
+    found = publish.waiting_threads(session, community_id)
+    for edition in editions(session, community_id, EditionStatus.IN_REVIEW, EditionStatus.APPROVED):
+        under_review = [place.thread_id for place in publish.places(session, edition) if place.included]
+        found += [session.get_one(Thread, thread_id) for thread_id in under_review]
+    return [_waiting(session, thread, now) for thread in {t.id: t for t in found}.values()]
+
+
+def _waiting(session: Session, thread: Thread, now: datetime) -> Waiting:
+    latest = collate.current(session, thread.id)
+    left = collate.unaccounted(session, thread.id, latest.content) if latest else []
+    return Waiting(
+        thread,
+        latest.status if latest else None,
+        len(left),
+        len(collate.messages(session, thread.id)) - 1,
+        None if collate.answered(session, thread.id) else (now - thread.started_at).days,
+    )

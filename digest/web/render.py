@@ -1,0 +1,61 @@
+"""The pages' Jinja environment, and how dates, counts and messages' words are written for people."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from jinja2 import ChainableUndefined, ChoiceLoader, Environment, FileSystemLoader, PackageLoader
+
+from digest.assets import TEMPLATES
+
+
+def environment() -> Environment:
+    """Templates below `templates/`, and the NHS.UK macros, which need ChainableUndefined."""
+    pages = Environment(
+        loader=ChoiceLoader([FileSystemLoader(TEMPLATES), PackageLoader("nhsuk_frontend_jinja")]),
+        undefined=ChainableUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters |= {"day": day, "moment": moment, "count": count, "web_address": web_address, "listed": listed}
+    return pages
+
+
+def day(at: datetime, zone: ZoneInfo) -> str:
+    """24 November 2026."""
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%B %Y}"
+
+
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    """Tuesday 24 November 2026, 7:05am (NHS style: no minutes on the hour, midday and midnight in words)."""
+    local = at.astimezone(zone)
+    return f"{local:%A} {day(at, zone)}, {_clock(local)}"
+
+
+def _clock(local: datetime) -> str:
+    if local.minute == 0 and local.hour in {0, 12}:
+        return "midday" if local.hour else "midnight"
+    minutes = f":{local.minute:02}" if local.minute else ""
+    return f"{local.hour % 12 or 12}{minutes}{'am' if local.hour < 12 else 'pm'}"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """1 reply, 2 replies."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """A, B and C."""
+    *first, last = words or [""]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def web_address(url: str) -> bool:
+    """Whether a link from a mail may be made one: only the web's own schemes, never javascript: and the like."""
+    try:
+        return urlsplit(url).scheme.lower() in {"http", "https"}
+    except ValueError:
+        return False
