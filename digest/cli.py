@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from digest import store, worker
 from digest.config import CommunitySettings, ConfigError, Settings, load
 from digest.delivery.smtp import DeliveryError
+from digest.mailbox import Arrival
 from digest.mailbox.archive import ArchiveError, arrivals, count
 from digest.mailbox.imap import MailboxError
 from digest.steps import enrol, erase, export, receive, signin
@@ -163,7 +164,7 @@ def import_mail(engine: Engine, community_id: int, community: CommunitySettings,
             return stored, worker.take_in(engine, community_id, community, pool, lambda n: bar.advance(filing, n))
 
 
-def _store(engine: Engine, community_id: int, batch: list[receive.Arrival]) -> int:
+def _store(engine: Engine, community_id: int, batch: list[Arrival]) -> int:
     with store.transaction(engine) as session:
         return receive.store(session, community_id, batch)
 

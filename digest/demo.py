@@ -18,17 +18,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import uvicorn
-from pydantic import SecretStr
 from rich.console import Console
 from sqlalchemy import Engine
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from digest import store, worker
-from digest.config import CommunitySettings, Imap, Settings, Smtp, Web
+from digest.assets import SAMPLE
+from digest.config import CommunitySettings, Settings, Web
 from digest.models import (
     Collation,
     CollationStatus,
@@ -46,7 +46,6 @@ from digest.postoffice import PostOffice
 from digest.steps import collate, deliver, enrol, publish, review, signin
 from digest.web.app import create_app
 
-SAMPLE = Path(__file__).parent.parent / "sample"
 STREAM = "gp-leads@lists.example.org"
 SERVICE = "digest@example.org"
 
@@ -61,7 +60,7 @@ def show(once: bool, folder: Path | None) -> None:
     """Run the demonstration. `once`: without waiting for a person, writing each mail received to `folder`."""
     if not SAMPLE.is_dir():
         raise DemoError("The sample community is not installed; run scripts/demo in a checkout of the project.")
-    with tempfile.TemporaryDirectory(prefix="digest-demo-") as data, PostOffice(SERVICE) as office:
+    with tempfile.TemporaryDirectory(prefix="digest-demo-") as data, PostOffice({SERVICE}) as office:
         settings = sample_settings(Path(data), office)
         out.print(f"A post office is open: IMAP on port {office.imap_port}, SMTP on port {office.smtp_port}.")
         engine = store.connect(settings.database)
@@ -84,18 +83,11 @@ def show(once: bool, folder: Path | None) -> None:
 def sample_settings(data: Path, office: PostOffice) -> Settings:
     """Settings that fit the post office; the digest is due on an ordinary Monday."""
     port = free_port()
-    imap = Imap(
-        host="127.0.0.1",
-        port=office.imap_port,
-        security="none",
-        username=office.username,
-        password=SecretStr(office.password),
-    )
     return Settings(
         public_address=f"http://127.0.0.1:{port}",
         data=data,
-        imap=imap,
-        smtp=Smtp(host="127.0.0.1", port=office.smtp_port, security="none", messages_per_minute=6000),
+        imap=office.imap,
+        smtp=office.smtp,
         web=Web(port=port),
         community=(
             CommunitySettings(
@@ -103,7 +95,7 @@ def sample_settings(data: Path, office: PostOffice) -> Settings:
                 name="GP cancer leads",
                 stream_address=STREAM,
                 digest_sender=f"GP cancer leads digest <{SERVICE}>",
-                imap=imap,
+                imap=office.imap,
             ),
         ),
     )
@@ -159,11 +151,10 @@ def run_once(
     if fetched != sent:
         raise DemoError(f"{sent} mails were posted but {fetched} came out of the mailbox.")
     with store.read(engine) as session:
-        kinds = Counter(session.exec(select(Message.kind)))
+        kinds = Counter[str](session.exec(select(Message.kind)))
         threads = len(session.exec(select(Thread.id).where(col(Thread.merged_into).is_(None))).all())
     out.print(
-        f"{fetched} mails were read over IMAP: "
-        + ", ".join(f"{count} {kind.value}" for kind, count in kinds.most_common())
+        f"{fetched} mails were read over IMAP: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     )
     out.print(f"They make {threads} threads, each with a drafted collation.")
     with store.transaction(engine) as session:
@@ -185,8 +176,8 @@ def run_once(
     out.print(f"Issue {edition.number} was sent to {len(members)} members, each exactly once.{where}")
 
 
-def approve_all(session: store.Session, settings: Settings, community_id: int, now: datetime) -> int:
-    """What the sample coordinator does: decide about held mail, approve each collation as drafted, approve, send now."""
+def approve_all(session: Session, settings: Settings, community_id: int, now: datetime) -> int:
+    """What the sample coordinator does: decide about held mail, approve each collation as drafted, send now."""
     coordinator = session.exec(
         select(Member).where(Member.community_id == community_id, Member.role == Role.COORDINATOR)
     ).first()
@@ -274,7 +265,10 @@ async def stay(engine: Engine, settings: Settings, community_id: int, office: Po
 
 PAGE = """<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>Outbox</title>
 <meta name="viewport" content="width=device-width"></head><body><main><h1>Outbox</h1>{}</main></body></html>"""
-SAFE = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox", "Cache-Control": "no-store"}
+SAFE = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "Cache-Control": "no-store",
+}
 
 
 def _outbox(office: PostOffice, _request: Request) -> Response:
@@ -296,6 +290,8 @@ def _outbox_mail(office: PostOffice, request: Request) -> Response:
     wire = office.outbox[number][1]
     if form == "raw":
         return PlainTextResponse(wire.decode("utf-8", "replace"), headers=SAFE)
-    body = email.message_from_bytes(wire, policy=email.policy.default).get_body(("html" if form == "html" else "plain",))
+    body = email.message_from_bytes(wire, policy=email.policy.default).get_body(
+        ("html" if form == "html" else "plain",)
+    )
     content = str(body.get_content()) if body else ""
     return HTMLResponse(content, headers=SAFE) if form == "html" else PlainTextResponse(content, headers=SAFE)

@@ -30,7 +30,7 @@ def connect(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # A writer takes the lock at once: upgrading a read later can fail with no time-out (sqlite.org/lang_transaction).
+        # A writer takes the lock at once: upgrading a read later fails with no time-out (sqlite.org/lang_transaction).
         writer = connection.get_execution_options().get("writer", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
 
@@ -40,9 +40,8 @@ def connect(url: str) -> Engine:
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
     """One writing transaction: committed at the end, rolled back on any exception."""
-    with Session(engine.execution_options(writer=True), expire_on_commit=False) as session:
-        with session.begin():
-            yield session
+    with Session(engine.execution_options(writer=True), expire_on_commit=False) as session, session.begin():
+        yield session
 
 
 @contextmanager

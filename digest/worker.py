@@ -1,4 +1,4 @@
-"""What runs when: the mailbox watched, the schedule ticked, the outbox emptied. Every decision is a step's; this only calls.
+"""What runs when: mailboxes watched, the schedule ticked, the outbox emptied. Every decision is a step's.
 
 Time is a column (`Edition.send_at`, `next_attempt_at`); APScheduler only makes the clock audible, so a machine that
 slept misses nothing.
@@ -146,14 +146,16 @@ class Outbox:
             deliver.release(session, claim)
 
     async def lane(self, until_empty: bool = False) -> int:
-        """Send one mail after another over one connection; for ever, or until nothing is due. Returns how many it sent."""
+        """Send one mail after another over one connection, for ever or until nothing is due; returns how many."""
         sent, pause = 0, IDLE_SECONDS
         async with AsyncExitStack() as stack:
             connection = await stack.enter_async_context(Connection(self.settings.smtp))
             while True:
-                await asyncio.sleep(self.pace.wait(now()))
+                while wait := self.pace.take(now()):
+                    await asyncio.sleep(wait)
                 found = await asyncio.to_thread(self._claim)
                 if found is None:
+                    self.pace.give_back()
                     if until_empty:
                         return sent
                     await asyncio.sleep(IDLE_SECONDS)
@@ -162,6 +164,7 @@ class Outbox:
                 try:
                     outcome = await connection.send(mail.sender, mail.recipient, mail.wire)
                 except DeliveryError as error:
+                    self.pace.give_back()
                     await asyncio.to_thread(self._release, claim)
                     if until_empty:
                         raise

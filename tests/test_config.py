@@ -145,9 +145,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["DIGEST_IMAP__HOTS", "DIGEST_COLOUR"])
-def test_a_misspelt_environment_variable_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_a_misspelt_environment_variable_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "x")
     with pytest.raises(ConfigError, match=name):
         load(written(tmp_path, ""))
@@ -182,6 +180,10 @@ def test_every_setting_is_documented_in_the_file_and_in_the_operating_guide() ->
         for name in names(model, "")
         if f"\n{name} =" not in said[table] and f"\n# {name} =" not in said[table]
     ]
-    undocumented += [n for n in names(Settings, "") - {"smtp", "web", "community"} if f"{n} =" not in top and f"{n}_file =" not in top]
+    undocumented += [
+        n
+        for n in names(Settings, "") - {"smtp", "web", "community"}
+        if f"{n} =" not in top and f"{n}_file =" not in top
+    ]
     undocumented += [name for _, model in tables for name in names(model, "") if f"`{name}`" not in guide]
     assert undocumented == []

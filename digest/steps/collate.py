@@ -43,15 +43,13 @@ class Unaccounted(Exception):
     """Replies that are neither used nor set aside (the dissent guard)."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
-        count = len(messages)
-        super().__init__(
-            f"{count} {'reply is' if count == 1 else 'replies are'} neither used nor set aside; decide about each first."
-        )
+        replies = "1 reply is" if len(messages) == 1 else f"{len(messages)} replies are"
+        super().__init__(f"{replies} neither used nor set aside; decide about each first.")
         self.messages = messages
 
 
 def messages(session: Session, thread_id: int) -> Sequence[Message]:
-    """What people said in a thread, in order of sending: accepted mail, and mail held for a patient identifier (masked)."""
+    """What people said in a thread, in order of sending: accepted mail, and mail held for an identifier (masked)."""
     found = session.exec(
         select(Message).where(
             Message.thread_id == thread_id,
@@ -68,10 +66,8 @@ def contributions(session: Session, thread_id: int) -> list[Contribution]:
     names = dict(
         session.exec(
             select(Member.id, Member.name)
-            .join(Message, Message.member_id == Member.id)
-            .where(  # type: ignore[arg-type]
-                Message.thread_id == thread_id
-            )
+            .join(Message, col(Message.member_id) == col(Member.id))
+            .where(Message.thread_id == thread_id)
         ).all()
     )
     return [
@@ -204,7 +200,7 @@ def save(session: Session, thread_id: int, seen: int, content: Content, by: Memb
 
 
 def approve(session: Session, thread_id: int, seen: int, by: Member, now: datetime) -> Collation:
-    """Approve the version `seen`. Raises Conflict, Ungrounded, or Unaccounted while a reply is neither used nor set aside."""
+    """Approve the version `seen`. Raises Conflict, Ungrounded or Unaccounted."""
     latest = current(session, thread_id)
     content = latest.content if latest else Content()
     left = unaccounted(session, thread_id, content)

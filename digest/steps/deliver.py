@@ -1,9 +1,9 @@
 """Outgoing mail, one row each: claimed before it is sent, settled after. Nobody is missed, nobody is mailed twice.
 
-A row is `sending` from before the server hears of it until its answer is stored. A process that dies in between leaves it
-there; once the claim is older than a whole SMTP transaction may take, nobody can still be sending it, and since the server
-may or may not have taken it, the row becomes `unknown` and waits for a person. Claims are conditional updates, so two
-workers never hold the same row.
+A row is `sending` from before the server hears of it until its answer is stored. A process that dies in between leaves
+it there; once the claim is older than a whole SMTP transaction may take, nobody can still be sending it, and since the
+server may or may not have taken it, the row becomes `unknown` and waits for a person. Claims are conditional updates, so
+two workers never hold the same row.
 """
 
 from dataclasses import dataclass
@@ -73,9 +73,10 @@ class Mail:
 
 def mail(session: Session, claim: Claim, editions: dict[int, Frozen]) -> Mail:
     """The mail of a claimed row. `editions` remembers frozen editions between calls: each is the same for everybody."""
-    row = session.get_one(claim.table, claim.id)
-    if isinstance(row, Notice):
-        return Mail(row.sender, row.address, row.wire)
+    if claim.table is Notice:
+        notice = session.get_one(Notice, claim.id)
+        return Mail(notice.sender, notice.address, notice.wire)
+    row = session.get_one(Delivery, claim.id)
     frozen = editions.get(row.edition_id)
     if frozen is None:
         frozen = editions[row.edition_id] = loads(session.get_one(Edition, row.edition_id).frozen or b"")
@@ -89,7 +90,7 @@ def recipient(member: Member, address: str) -> Recipient:
 
 
 def settle(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> None:
-    """Store what the server said. A row that stopped being ours meanwhile (it was given up as unknown) is left alone."""
+    """Store what the server said. A row given up as unknown meanwhile is left alone."""
     row = session.get(claim.table, claim.id, with_for_update=True)
     if row is None or row.status is not DeliveryStatus.SENDING:
         return
@@ -98,7 +99,7 @@ def settle(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> N
     if outcome.status is DeliveryStatus.DEFERRED:
         pause = min(FIRST_PAUSE * 2 ** (row.attempts - 1), LONGEST_PAUSE)
         row.next_attempt_at = now + pause
-        if _since(session, row, now) + pause > GIVE_UP_AFTER:
+        if _tried_for(row.attempts) + pause > GIVE_UP_AFTER:
             row.status = DeliveryStatus.FAILED
     if row.status is not DeliveryStatus.DEFERRED:
         row.settled_at = now
@@ -107,9 +108,9 @@ def settle(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> N
     session.add(row)
 
 
-def _since(session: Session, row: Delivery | Notice, now: datetime) -> timedelta:
-    """For how long this mail has been tried, from the growing pauses it has been through."""
-    return sum((min(FIRST_PAUSE * 2**n, LONGEST_PAUSE) for n in range(row.attempts - 1)), timedelta())
+def _tried_for(attempts: int) -> timedelta:
+    """How long a mail has been tried for, from the growing pauses between its attempts."""
+    return sum((min(FIRST_PAUSE * 2**n, LONGEST_PAUSE) for n in range(attempts - 1)), timedelta())
 
 
 def release(session: Session, claim: Claim) -> None:
@@ -162,7 +163,7 @@ def counts(session: Session, edition_id: int) -> dict[DeliveryStatus, int]:
     rows = session.exec(
         select(Delivery.status, func.count()).where(Delivery.edition_id == edition_id).group_by(col(Delivery.status))
     ).all()
-    return dict(rows)
+    return {DeliveryStatus(status): count for status, count in rows}
 
 
 def recent(session: Session, now: datetime) -> list[datetime]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session, select
 
@@ -71,9 +72,7 @@ def members(session: Session, community_id: int, rows: Iterable[Mapping[str, str
     for number, row in enumerate(rows, start=2):
         email = row["email"].lower()
         if email.count("@") != 1 or not row["name"]:
-            raise EnrolError(
-                f"Line {number} of the member list needs a name and one e-mail address; nothing was imported."
-            )
+            raise EnrolError(f"Line {number} of the member list needs a name and one e-mail address.")
         try:
             role = Role(row.get("role") or "gp")
         except ValueError:
@@ -84,11 +83,9 @@ def members(session: Session, community_id: int, rows: Iterable[Mapping[str, str
         for address in {email, *aliases}:
             other = find(session, community_id, address)
             if other is not None and other.email != email:
-                raise EnrolError(
-                    f"Line {number} of the member list uses {address}, which belongs to another member; nothing was imported."
-                )
+                raise EnrolError(f"Line {number} of the member list uses {address}, which belongs to another member.")
         member = session.exec(select(Member).where(Member.community_id == community_id, Member.email == email)).first()
-        facts = {"name": row["name"], "alliance": row.get("alliance", ""), "role": role}
+        facts: dict[str, Any] = {"name": row["name"], "alliance": row.get("alliance", ""), "role": role}
         if member is None:
             member = Member(community_id=community_id, email=email, created_at=now, **facts)
             session.add(member)

@@ -43,7 +43,7 @@ def message(session: Session, message_id: int, by: Member | None, now: datetime)
 
 
 def member(session: Session, member_id: int, by: Member | None, now: datetime) -> None:
-    """Forget a member: their messages, addresses, links and sessions. The row stays, nameless, for the delivery record."""
+    """Forget a member: their messages, addresses and sessions. The row stays, nameless, for the delivery record."""
     found = session.get_one(Member, member_id)
     for id in session.exec(select(Message.id).where(col(Message.member_id) == found.id)).all():
         message(session, id, by, now)

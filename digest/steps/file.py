@@ -1,7 +1,7 @@
 """A stored mail is understood, checked and put where it belongs.
 
-Understanding is pure and may happen in worker processes (`message.understand`); this step writes what came of it. A mail
-that is already filed is left as it is, so the step can be run again.
+Understanding is pure and may happen in worker processes (`message.understand`); this step writes what came of it. A
+mail that is already filed is left as it is.
 """
 
 import zlib
@@ -25,7 +25,6 @@ from digest.models import (
     MessageStatus,
     RawMessage,
     Reference,
-    SegmentRole,
     Thread,
 )
 from digest.steps.collate import adopt, earlier_questions
@@ -148,7 +147,7 @@ def _hold(message: Message, reason: HoldReason, note: str) -> set[int]:
 
 
 def _first_copy(session: Session, message: Message) -> Message | None:
-    """The mail this one is another copy of: the same Message-ID and the same words (lists add footers, relays headers)."""
+    """The mail this is another copy of: the same Message-ID and words (lists add footers, relays headers)."""
     if not message.rfc_message_id:
         return None
     words = "".join(new_words(message).split())
@@ -266,7 +265,7 @@ def _alike(session: Session, message: Message, same: ColumnElement[bool]) -> lis
 
 
 def settle(session: Session, message: Message, placement: Placement, now: datetime) -> set[int]:
-    """Put a message into its thread, starting or joining threads as `placement` says; returns the threads it changes."""
+    """Put a message into its thread, starting or joining threads; returns the threads it changes."""
     sent_at = message.sent_at or message.received_at
     message.thread_reason = placement.reason
     if not placement.threads:
@@ -288,7 +287,7 @@ def settle(session: Session, message: Message, placement: Placement, now: dateti
 
 
 def join(session: Session, gone: Thread, stays: Thread, now: datetime) -> None:
-    """Two threads turn out to be one: every message of `gone` moves to `stays`, and its token leads there from now on."""
+    """Two threads turn out to be one: every message of `gone` moves to `stays`, and its token leads there now."""
     for message in session.exec(select(Message).where(Message.thread_id == gone.id)).all():
         message.thread_id = stays.id
         session.add(message)

@@ -1,4 +1,4 @@
-"""An edition: collecting → in review → approved → sending → sent. A person approves; the clock only ever asks or sends."""
+"""An edition: collecting → in review → approved → sending → sent. A person approves; the clock asks or sends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,25 +6,19 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
-from digest.collation.draft import question_text
 from digest.config import CommunitySettings, Settings
-from digest.edition import Digest, Frozen, Sender, Who
+from digest.edition import Frozen
 from digest.edition.calendar import closes_at, in_words, next_send
-from digest.edition.compile import Post, ThreadFacts, compile_digest, reply_link
 from digest.edition.render import dumps, freeze, loads, wire
 from digest.models import (
     HUMAN,
-    Collation,
     CollationStatus,
     Community,
-    Content,
     Delivery,
     DeliveryStatus,
     Edition,
     EditionStatus,
     EditionThread,
-    HoldReason,
-    Kind,
     Member,
     Message,
     MessageStatus,
@@ -35,7 +29,6 @@ from digest.steps import note
 from digest.steps.collate import answered, check, current, messages, unaccounted
 from digest.steps.deliver import recipient
 from digest.steps.notify import queue, sender
-from digest.steps.read import shown_text
 
 OPEN = (EditionStatus.COLLECTING, EditionStatus.IN_REVIEW, EditionStatus.APPROVED)
 GONE = (EditionStatus.SENDING, EditionStatus.SENT)
@@ -72,7 +65,7 @@ class Preview:
 
 
 def tick(session: Session, settings: Settings, community_id: int, now: datetime) -> None:
-    """Do what is due for a community: open, close, remind, send, finish. Run every few seconds; idle runs change nothing."""
+    """Do what is due for a community: open, close, remind, send, finish. Run often; an idle run changes nothing."""
     community = _settings(session, settings, community_id)
     collecting = ensure_collecting(session, community, community_id, now)
     if now >= collecting.closes_at:
@@ -259,7 +252,7 @@ def _carried(session: Session, community_id: int) -> dict[int, Edition]:
         .where(Edition.community_id == community_id, col(Edition.status).in_(GONE), col(EditionThread.included))
         .order_by(col(Edition.number))
     ).all()
-    return {thread_id: edition for thread_id, edition in rows}
+    return dict(rows)
 
 
 def places(session: Session, edition: Edition) -> list[EditionThread]:

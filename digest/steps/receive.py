@@ -11,7 +11,7 @@ from digest.models import Cursor, Message, RawMessage
 
 
 def fingerprint(raw: bytes) -> str:
-    """What makes two mails the same mail: their bytes, whatever the line ends a mailbox or an archive kept them with."""
+    """What makes two mails the same mail: their bytes, whatever line ends they were kept with."""
     return hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest()
 
 
@@ -36,7 +36,7 @@ def store(
 ) -> int:
     """Keep what arrived, and move the mailbox's cursor to `position` with it; returns how many were new.
 
-    A mail already stored is passed over by its bytes, so a changed UIDVALIDITY or a repeated import stores nothing twice.
+    A mail already stored is passed over by its bytes, so a changed UIDVALIDITY or a repeated import stores none twice.
     """
     prints = [fingerprint(a.raw) for a in arrivals]
     known = set(

@@ -26,7 +26,7 @@ class ReviewError(Exception):
 
 
 def redact(session: Session, message_id: int, by: Member, now: datetime) -> None:
-    """Mask a message's identifiers for good, here and wherever another message of the community carries the same words."""
+    """Mask a message's identifiers for good, here and wherever its thread carries the same words."""
     message = _held(session, message_id)
     slips = {_slip(message, i) for i in _decide(session, message, Decision.REDACTED, by, "", now)} - {""}
     touched = {message.thread_id} if message.thread_id else set()
@@ -81,7 +81,7 @@ def restore(session: Session, message_id: int, by: Member, now: datetime) -> Non
 
 
 def admit(session: Session, message_id: int, by: Member, name: str, alliance: str, role: Role, now: datetime) -> None:
-    """Make the sender of a held message a member; their other held mail is let in too, unless it may identify a patient."""
+    """Make the sender of a held message a member; their other mail is let in too, unless it may identify a patient."""
     message = _held(session, message_id)
     if message.hold_reason is not HoldReason.UNKNOWN_SENDER:
         raise ReviewError("This message is not held for its sender.")
@@ -178,7 +178,7 @@ def _slip(message: Message, identifier: Identifier) -> str:
 
 
 def _redact_copies(session: Session, message: Message, slips: set[str], by: Member, now: datetime) -> set[int]:
-    """Mask the same words wherever else the thread's messages carry them, quoted or not; returns the threads changed."""
+    """Mask the same words wherever else the thread carries them, quoted or not; returns the threads it changed."""
     if message.thread_id is None:
         return set()
     others = session.exec(

@@ -56,7 +56,7 @@ def request(session: Session, settings: Settings, address: str, now: datetime) -
 
 
 def redeem(session: Session, token: str, now: datetime, settings: Settings) -> str | None:
-    """Use up a sign-in link; returns the cookie of a new session, or None when the link is spent, expired or unknown."""
+    """Use up a sign-in link; returns the cookie of a new session, or None when the link is spent or unknown."""
     found = session.exec(
         select(SignIn)
         .where(SignIn.token_sha256 == _hash(token), col(SignIn.used_at).is_(None), col(SignIn.expires_at) > now)
