@@ -6,15 +6,15 @@ import pytest
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """With DIGEST_NO_SKIPS in the environment (.ci/run), a run that left a test out has failed."""
-    if os.environ.get("DIGEST_NO_SKIPS") and session.exitstatus == 0 and _skipped(session.config):
+    """With NO_SKIPS in the environment (.ci/run), a run that left a test out has failed."""
+    if os.environ.get("NO_SKIPS") and session.exitstatus == 0 and _skipped(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many tests were left out; pytest itself says why (-ra)."""
     if skipped := _skipped(terminalreporter.config):
-        must = ", and DIGEST_NO_SKIPS makes that a failure" if os.environ.get("DIGEST_NO_SKIPS") else ""
+        must = ", and NO_SKIPS makes that a failure" if os.environ.get("NO_SKIPS") else ""
         terminalreporter.write_line(f"Tests not run: {skipped}{must}. The reasons stand below, after SKIPPED.")
 
 
