@@ -1,6 +1,6 @@
 """Mail from files: .eml, folders of them, mbox (also gzipped), Maildir. Streams: one mail is held at a time.
 
-mbox is split here and not by the standard library: `mailbox.mbox` starts a mail at any line "From …" behind a blank one,
+mbox is split here, not by the standard library: `mailbox.mbox` starts a mail at any line "From …" behind a blank one,
 as people write it ("From what I have seen, …"), leaves `>From ` quoted, and cannot read a gzipped file as a stream.
 """
 
