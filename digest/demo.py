@@ -43,7 +43,7 @@ from digest.models import (
     Thread,
 )
 from digest.postoffice import PostOffice
-from digest.steps import collate, deliver, enrol, publish, review, signin
+from digest.steps import collate, compose, deliver, enrol, publish, review, signin
 from digest.web.app import create_app
 
 STREAM = "gp-leads@lists.example.org"
@@ -193,11 +193,11 @@ def approve_all(session: Session, settings: Settings, community_id: int, now: da
     community = settings.community[0]
     edition = publish.ensure_collecting(session, community, community_id, now)
     publish.close(session, settings, edition.id, now)
-    for place in publish.places(session, edition):
+    for place in compose.places(session, edition):
         latest = collate.current(session, place.thread_id)
         if latest is not None and latest.status is not CollationStatus.APPROVED:
             collate.approve(session, place.thread_id, latest.version, coordinator, now)
-    publish.approve(session, settings, edition.id, coordinator, now)
+    publish.approve(session, edition.id, coordinator, now)
     publish.send_now(session, settings, edition.id, coordinator, now)
     drafted = len(session.exec(select(Collation.id).where(Collation.status == CollationStatus.APPROVED)).all())
     out.print(f"The coordinator approved {drafted} collations and Issue {edition.number}.")

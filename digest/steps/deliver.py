@@ -2,8 +2,8 @@
 
 A row is `sending` from before the server hears of it until its answer is stored. A process that dies in between leaves
 it there; once the claim is older than a whole SMTP transaction may take, nobody can still be sending it, and since the
-server may or may not have taken it, the row becomes `unknown` and waits for a person. Claims are conditional updates, so
-two workers never hold the same row.
+server may or may not have taken it, the row becomes `unknown` and waits for a person. Claims are conditional
+updates, so two workers never hold the same row.
 """
 
 from dataclasses import dataclass

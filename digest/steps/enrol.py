@@ -71,7 +71,7 @@ def members(session: Session, community_id: int, rows: Iterable[Mapping[str, str
     added = changed = 0
     for number, row in enumerate(rows, start=2):
         email = row["email"].lower()
-        if email.count("@") != 1 or not row["name"]:
+        if not is_address(email) or not row["name"]:
             raise EnrolError(f"Line {number} of the member list needs a name and one e-mail address.")
         try:
             role = Role(row.get("role") or "gp")
@@ -102,6 +102,18 @@ def members(session: Session, community_id: int, rows: Iterable[Mapping[str, str
     if added or changed:
         note(session, community_id, None, f"imported members: {added} added, {changed} changed", "members", now)
     return Enrolment(added, changed)
+
+
+def is_address(text: str) -> bool:
+    """Whether mail can be sent to `text`: one @ and plain characters (addresses beyond ASCII need RFC 6531)."""
+    local, at, domain = text.partition("@")
+    return (
+        bool(at and local and domain)
+        and "@" not in domain
+        and text.isascii()
+        and text.isprintable()
+        and " " not in text
+    )
 
 
 def plain_address(text: str) -> str:

@@ -29,7 +29,7 @@ from digest.models import (
 )
 from digest.steps.collate import adopt, earlier_questions
 from digest.steps.enrol import find, plain_address
-from digest.steps.read import new_words
+from digest.steps.read import new_words, shown_subject
 from digest.thread import subject as subjects
 from digest.thread import threading
 from digest.thread.similar import related
@@ -269,7 +269,9 @@ def settle(session: Session, message: Message, placement: Placement, now: dateti
     sent_at = message.sent_at or message.received_at
     message.thread_reason = placement.reason
     if not placement.threads:
-        thread = Thread(community_id=message.community_id, title=subjects.title(message.subject), started_at=sent_at)
+        thread = Thread(
+            community_id=message.community_id, title=subjects.title(shown_subject(session, message)), started_at=sent_at
+        )
         session.add(thread)
         session.flush()
     else:
@@ -278,7 +280,7 @@ def settle(session: Session, message: Message, placement: Placement, now: dateti
         for other in rest:
             join(session, other, thread, now)
         if sent_at < thread.started_at:
-            thread.started_at, thread.title = sent_at, subjects.title(message.subject)
+            thread.started_at, thread.title = sent_at, subjects.title(shown_subject(session, message))
         session.add(thread)
     message.thread_id = thread.id
     session.add(message)

@@ -1,45 +1,26 @@
 """An edition: collecting → in review → approved → sending → sent. A person approves; the clock asks or sends."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
 from digest.config import CommunitySettings, Settings
-from digest.edition import Frozen
 from digest.edition.calendar import closes_at, in_words, next_send
-from digest.edition.render import dumps, freeze, loads, wire
+from digest.edition.render import dumps
 from digest.models import (
-    HUMAN,
-    CollationStatus,
-    Community,
     Delivery,
     DeliveryStatus,
     Edition,
     EditionStatus,
     EditionThread,
     Member,
-    Message,
-    MessageStatus,
     Role,
-    Thread,
 )
 from digest.steps import note
-from digest.steps.collate import answered, check, current, messages, unaccounted
-from digest.steps.deliver import recipient
-from digest.steps.notify import queue, sender
-
-OPEN = (EditionStatus.COLLECTING, EditionStatus.IN_REVIEW, EditionStatus.APPROVED)
-GONE = (EditionStatus.SENDING, EditionStatus.SENT)
-
-
-@dataclass(frozen=True, slots=True)
-class Hindrance:
-    """Why an edition cannot be approved yet, and the thread where it is mended."""
-
-    sentence: str
-    thread_id: int | None = None
+from digest.steps.collate import current
+from digest.steps.compose import OPEN, Hindrance, frozen_now, hindrances, places, settings_of, waiting_threads
+from digest.steps.notify import queue
 
 
 class NotReady(Exception):
@@ -50,23 +31,12 @@ class NotReady(Exception):
         self.hindrances = hindrances
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """An edition as one member will receive it; `size` is the mail's in bytes."""
-
-    subject: str
-    text: str
-    html: str
-    size: int
-    wire: bytes
-
-
 # --- the schedule ------------------------------------------------------------------------------------------------
 
 
 def tick(session: Session, settings: Settings, community_id: int, now: datetime) -> None:
     """Do what is due for a community: open, close, remind, send, finish. Run often; an idle run changes nothing."""
-    community = _settings(session, settings, community_id)
+    community = settings_of(session, settings, community_id)
     collecting = ensure_collecting(session, community, community_id, now)
     if now >= collecting.closes_at:
         close(session, settings, collecting.id, now)
@@ -112,7 +82,7 @@ def close(session: Session, settings: Settings, edition_id: int, now: datetime) 
     edition = session.get_one(Edition, edition_id)
     if edition.status is not EditionStatus.COLLECTING:
         return
-    community = _settings(session, settings, edition.community_id)
+    community = settings_of(session, settings, edition.community_id)
     threads = waiting_threads(session, edition.community_id)
     session.add_all(
         EditionThread(edition_id=edition.id, thread_id=t.id, community_id=edition.community_id, position=position)
@@ -136,7 +106,7 @@ def close(session: Session, settings: Settings, edition_id: int, now: datetime) 
             now,
             number=edition.number,
             titles=[t.title for t in threads],
-            hindrances=[h.sentence for h in hindrances(session, settings, edition.id)],
+            hindrances=[h.sentence for h in hindrances(session, edition.id)],
             send_at=in_words(edition.send_at, community.zone),
             link=f"{settings.public_address}/edition/{edition.id}",
         )
@@ -165,7 +135,7 @@ def _send_or_ask(
 ) -> None:
     """Send an approved edition, unless it is so late, or changed so since, that a person should look again."""
     late = now > edition.send_at + timedelta(hours=community.overdue_hours)
-    if late or hindrances(session, settings, edition.id):
+    if late or hindrances(session, edition.id):
         edition.status = EditionStatus.IN_REVIEW
         session.add(edition)
         what = "is overdue" if late else "changed since it was approved"
@@ -201,110 +171,6 @@ def _tell_overdue(
         )
 
 
-# --- what is in it -----------------------------------------------------------------------------------------------
-
-
-def waiting_threads(session: Session, community_id: int) -> list[Thread]:
-    """Threads the next edition should carry: never sent, said more since they were, or asked and still unanswered."""
-    carried = _carried(session, community_id)
-    under_review = set(
-        session.exec(
-            select(EditionThread.thread_id)
-            .join(Edition, Edition.id == EditionThread.edition_id)  # type: ignore[arg-type]
-            .where(
-                Edition.community_id == community_id,
-                col(Edition.status).in_((EditionStatus.IN_REVIEW, EditionStatus.APPROVED)),
-                col(EditionThread.included),
-            )
-        )
-    )
-    newest = dict(
-        session.exec(
-            select(Message.thread_id, func.max(Message.filed_at))
-            .where(
-                Message.community_id == community_id,
-                col(Message.kind).in_(HUMAN),
-                Message.status == MessageStatus.ACCEPTED,
-                col(Message.thread_id).is_not(None),
-            )
-            .group_by(col(Message.thread_id))
-        ).all()
-    )
-    chosen = []
-    for thread in session.exec(
-        select(Thread)
-        .where(Thread.community_id == community_id, col(Thread.merged_into).is_(None), col(Thread.id).in_(newest))
-        .order_by(col(Thread.started_at), col(Thread.id))
-    ):
-        if thread.id in under_review:
-            continue
-        last = carried.get(thread.id)
-        if last is None or newest[thread.id] > (last.approved_at or last.send_at) or not answered(session, thread.id):
-            chosen.append(thread)
-    return chosen
-
-
-def _carried(session: Session, community_id: int) -> dict[int, Edition]:
-    """The last edition that carried each thread."""
-    rows = session.exec(
-        select(EditionThread.thread_id, Edition)
-        .join(Edition, Edition.id == EditionThread.edition_id)  # type: ignore[arg-type]
-        .where(Edition.community_id == community_id, col(Edition.status).in_(GONE), col(EditionThread.included))
-        .order_by(col(Edition.number))
-    ).all()
-    return dict(rows)
-
-
-def places(session: Session, edition: Edition) -> list[EditionThread]:
-    """The edition's threads in order. A collecting edition has none of its own yet: what waits stands in for them."""
-    if edition.status is EditionStatus.COLLECTING:
-        return [
-            EditionThread(edition_id=edition.id, thread_id=t.id, community_id=edition.community_id, position=n)
-            for n, t in enumerate(waiting_threads(session, edition.community_id))
-        ]
-    rows = session.exec(
-        select(EditionThread).where(EditionThread.edition_id == edition.id).order_by(col(EditionThread.position))
-    ).all()
-    merged = set(
-        session.exec(
-            select(Thread.id).where(
-                col(Thread.id).in_([r.thread_id for r in rows]), col(Thread.merged_into).is_not(None)
-            )
-        )
-    )
-    return [row for row in rows if row.thread_id not in merged]
-
-
-def hindrances(session: Session, settings: Settings, edition_id: int) -> list[Hindrance]:
-    """What must be mended before the edition can be approved; empty when nothing stands in the way."""
-    edition = session.get_one(Edition, edition_id)
-    found = []
-    included = [place.thread_id for place in places(session, edition) if place.included]
-    if not included:
-        found.append(Hindrance("There is nothing in this edition yet."))
-    for thread_id in included:
-        title = session.get_one(Thread, thread_id).title
-        said = messages(session, thread_id)
-        waiting = sum(m.status is MessageStatus.HELD for m in said)
-        if waiting:
-            found.append(
-                Hindrance(f"“{title}”: {waiting} of its messages may identify a patient; decide about them.", thread_id)
-            )
-        latest = current(session, thread_id)
-        if latest is None:
-            continue
-        left = unaccounted(session, thread_id, latest.content)
-        if left:
-            noun = "reply is" if len(left) == 1 else "replies are"
-            found.append(Hindrance(f"“{title}”: {len(left)} {noun} neither used nor set aside.", thread_id))
-        found += [
-            Hindrance(f"“{title}”: {fault.sentence}", thread_id) for fault in check(session, thread_id, latest.content)
-        ]
-        if latest.status is not CollationStatus.APPROVED and latest.content.points:
-            found.append(Hindrance(f"“{title}”: its collation is not approved yet.", thread_id))
-    return found
-
-
 # --- what a person does ------------------------------------------------------------------------------------------
 
 
@@ -333,16 +199,15 @@ def include(session: Session, edition_id: int, thread_id: int, included: bool, b
     _changed(session, edition, by, f"{'took in' if included else 'left out'} thread {thread_id}", now)
 
 
-def approve(session: Session, settings: Settings, edition_id: int, by: Member, now: datetime) -> None:
+def approve(session: Session, edition_id: int, by: Member, now: datetime) -> None:
     """In review → approved. Raises NotReady with everything that stands in the way."""
     edition = session.get_one(Edition, edition_id)
     if edition.status is not EditionStatus.IN_REVIEW:
         raise NotReady([Hindrance(f"Issue {edition.number} is {edition.status.value}, so it cannot be approved now.")])
-    found = hindrances(session, settings, edition_id)
+    found = hindrances(session, edition_id)
     if found:
         raise NotReady(found)
     edition.status, edition.approved_at, edition.approved_by = EditionStatus.APPROVED, now, by.id
-    # One approved after its time goes out when a person says so, or at once if it is not overdue.
     session.add(edition)
     note(session, edition.community_id, by, f"approved Issue {edition.number}", f"edition {edition.id}", now)
 
@@ -364,10 +229,10 @@ def begin_sending(session: Session, settings: Settings, edition_id: int, now: da
     edition = session.get_one(Edition, edition_id, with_for_update=True)
     if edition.status is not EditionStatus.APPROVED:
         raise NotReady([Hindrance(f"Issue {edition.number} is {edition.status.value}, not approved.")])
-    found = hindrances(session, settings, edition_id)
+    found = hindrances(session, edition_id)
     if found:
         raise NotReady(found)
-    edition.frozen = dumps(_frozen(session, settings, edition, now))
+    edition.frozen = dumps(frozen_now(session, settings, edition, now))
     edition.status = EditionStatus.SENDING
     session.add(edition)
     for place in places(session, edition):
@@ -426,23 +291,3 @@ def _changed(session: Session, edition: Edition, by: Member, what: str, now: dat
     session.add(edition)
     session.flush()
     note(session, edition.community_id, by, f"{what} of Issue {edition.number}", f"edition {edition.id}", now)
-
-
-def _settings(session: Session, settings: Settings, community_id: int) -> CommunitySettings:
-    return settings.of(session.get_one(Community, community_id).slug)
-
-
-# --- what it says ------------------------------------------------------------------------------------------------
-
-
-def preview(session: Session, settings: Settings, edition_id: int, member: Member, now: datetime) -> Preview:
-    """An edition exactly as `member` will receive it; once sending has begun, exactly as it was frozen."""
-    edition = session.get_one(Edition, edition_id)
-    frozen = loads(edition.frozen) if edition.frozen else _frozen(session, settings, edition, now)
-    mail = wire(frozen, recipient(member, member.email))
-    return Preview(frozen.subject, frozen.text, frozen.html, len(mail), mail)
-
-
-def _frozen(session: Session, settings: Settings, edition: Edition, now: datetime) -> Frozen:
-    community = _settings(session, settings, edition.community_id)
-    return freeze(_digest(session, settings, community, edition, now), sender(settings, community.slug))

@@ -17,7 +17,7 @@ from digest.models import (
 )
 from digest.steps import note
 from digest.steps.collate import redraft_all
-from digest.steps.enrol import find
+from digest.steps.enrol import find, is_address
 from digest.steps.file import place_again, rehome
 
 
@@ -87,6 +87,8 @@ def admit(session: Session, message_id: int, by: Member, name: str, alliance: st
         raise ReviewError("This message is not held for its sender.")
     if not name.strip():
         raise ReviewError("Give the new member's name.")
+    if not is_address(message.from_address):
+        raise ReviewError("Mail cannot be sent to this address, so it cannot be a member's.")
     member = find(session, message.community_id, message.from_address)
     if member is None:
         member = Member(

@@ -191,5 +191,5 @@ def test_erasing_a_member_forgets_their_words_everywhere(world: World) -> None:
         for table in ("message", "raw_message", "collation", "member", "alias", "thread"):
             from sqlalchemy import text
 
-            assert "receptionist" not in str(session.execute(text(f"SELECT * FROM {table}")).all())  # noqa: S608
+            assert "receptionist" not in str(session.execute(text(f"SELECT * FROM {table}")).all())
         assert session.exec(select(Thread)).one()

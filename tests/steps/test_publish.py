@@ -20,7 +20,7 @@ from digest.models import (
     EditionStatus,
     Notice,
 )
-from digest.steps import collate, deliver, publish
+from digest.steps import collate, compose, deliver, publish
 from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, World, mail
 
 LONDON = ZoneInfo("Europe/London")
@@ -42,12 +42,12 @@ def approve(world: World, now: datetime, number: int = 1) -> None:
     with store.transaction(world.engine) as session:
         ruth = world.member(session, "ruth@charity.example.org")
         chosen = session.exec(select(Edition).where(Edition.number == number)).one()
-        for place in publish.places(session, chosen):
+        for place in compose.places(session, chosen):
             latest = collate.current(session, place.thread_id)
             assert latest is not None
             if latest.status is not CollationStatus.APPROVED:
                 collate.approve(session, place.thread_id, latest.version, ruth, now)
-        publish.approve(session, world.settings, chosen.id, ruth, now)
+        publish.approve(session, chosen.id, ruth, now)
 
 
 def send_all(world: World, now: datetime) -> list[tuple[str, bytes]]:
@@ -123,13 +123,13 @@ def test_an_edition_cannot_be_approved_while_a_reply_is_neither_used_nor_set_asi
     tick(world, MONDAY - timedelta(hours=24))
     with store.transaction(world.engine) as session:
         ruth = world.member(session, "ruth@charity.example.org")
-        thread = publish.places(session, session.exec(select(Edition).where(Edition.number == 1)).one())[0].thread_id
+        thread = compose.places(session, session.exec(select(Edition).where(Edition.number == 1)).one())[0].thread_id
         collate.approve(session, thread, 1, ruth, NOON)
     world.receive(DISSENT)
     with store.transaction(world.engine) as session:
         ruth = world.member(session, "ruth@charity.example.org")
         with pytest.raises(publish.NotReady) as refused:
-            publish.approve(session, world.settings, edition(world).id, ruth, NOON)
+            publish.approve(session, edition(world).id, ruth, NOON)
         assert [h.thread_id for h in refused.value.hindrances] == [thread]
 
 
@@ -168,7 +168,7 @@ def test_an_edition_nobody_reviewed_is_skipped_where_the_settings_say_so_and_its
     assert edition(world).status is EditionStatus.SKIPPED
     tick(world, MONDAY + timedelta(days=6))
     with store.read(world.engine) as session:
-        assert len(publish.places(session, edition(world, 2))) == 1
+        assert len(compose.places(session, edition(world, 2))) == 1
 
 
 def test_an_edition_overdue_after_a_days_sleep_asks_instead_of_sending_itself(world: World) -> None:
@@ -196,7 +196,7 @@ def test_a_question_nobody_answered_is_carried_forward(world: World) -> None:
         tick(world, due)
     world.receive(REPLY)
     with store.read(world.engine) as session:
-        assert len(publish.waiting_threads(session, world.community_id)) == 1
+        assert len(compose.waiting_threads(session, world.community_id)) == 1
 
 
 def test_a_thread_that_was_sent_comes_back_as_an_update_only_when_more_is_said(world: World) -> None:
@@ -208,7 +208,7 @@ def test_a_thread_that_was_sent_comes_back_as_an_update_only_when_more_is_said(w
     send_all(world, MONDAY)
     tick(world, MONDAY)
     with store.read(world.engine) as session:
-        assert publish.waiting_threads(session, world.community_id) == []
+        assert compose.waiting_threads(session, world.community_id) == []
 
 
 def test_the_preview_is_the_mail_that_is_sent(world: World) -> None:
@@ -219,7 +219,7 @@ def test_the_preview_is_the_mail_that_is_sent(world: World) -> None:
     tick(world, MONDAY)
     with store.read(world.engine) as session:
         gwen = world.member(session, "gwen@example.org")
-        shown = publish.preview(session, world.settings, edition(world).id, gwen, MONDAY).wire
+        shown = compose.preview(session, world.settings, edition(world).id, gwen, MONDAY).wire
     assert ("gwen@example.org", shown) in send_all(world, MONDAY + timedelta(minutes=1))
 
 
@@ -246,7 +246,7 @@ def test_what_was_sent_is_on_record(world: World) -> None:
     tick(world, MONDAY)
     with store.read(world.engine) as session:
         chosen = edition(world)
-        place = publish.places(session, chosen)[0]
+        place = compose.places(session, chosen)[0]
         version = session.get_one(Collation, place.collation_id)
         assert version.status is CollationStatus.APPROVED
         assert chosen.frozen

@@ -1,0 +1,250 @@
+"""What an edition holds: its threads, what stands in the way of approving it, and how it reads."""
+
+import email
+import email.policy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, func, select
+
+from digest.config import CommunitySettings, Settings
+from digest.edition import Frozen, Who
+from digest.edition.compile import Post, ThreadFacts, compile_digest, reply_link
+from digest.edition.render import freeze, loads, wire
+from digest.models import (
+    HUMAN,
+    CollationStatus,
+    Community,
+    Content,
+    Edition,
+    EditionStatus,
+    EditionThread,
+    Member,
+    Message,
+    MessageStatus,
+    Thread,
+)
+from digest.steps.collate import answered, check, current, messages, unaccounted
+from digest.steps.deliver import recipient
+from digest.steps.enrol import plain_address
+from digest.steps.notify import sender
+from digest.steps.read import shown_text
+
+OPEN = (EditionStatus.COLLECTING, EditionStatus.IN_REVIEW, EditionStatus.APPROVED)
+GONE = (EditionStatus.SENDING, EditionStatus.SENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """Why an edition cannot be approved yet, and the thread where it is mended."""
+
+    sentence: str
+    thread_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """An edition as one member will receive it; `size` is the mail's in bytes."""
+
+    subject: str
+    text: str
+    html: str
+    size: int
+    wire: bytes
+
+
+def settings_of(session: Session, settings: Settings, community_id: int) -> CommunitySettings:
+    """A community's settings."""
+    return settings.of(session.get_one(Community, community_id).slug)
+
+
+def waiting_threads(session: Session, community_id: int) -> list[Thread]:
+    """Threads the next edition should carry: never sent, said more since they were, or asked and still unanswered."""
+    carried = _carried(session, community_id)
+    under_review = set(
+        session.exec(
+            select(EditionThread.thread_id)
+            .join(Edition, Edition.id == EditionThread.edition_id)  # type: ignore[arg-type]
+            .where(
+                Edition.community_id == community_id,
+                col(Edition.status).in_((EditionStatus.IN_REVIEW, EditionStatus.APPROVED)),
+                col(EditionThread.included),
+            )
+        )
+    )
+    newest = dict(
+        session.exec(
+            select(Message.thread_id, func.max(Message.filed_at))
+            .where(
+                Message.community_id == community_id,
+                col(Message.kind).in_(HUMAN),
+                Message.status == MessageStatus.ACCEPTED,
+                col(Message.thread_id).is_not(None),
+            )
+            .group_by(col(Message.thread_id))
+        ).all()
+    )
+    chosen = []
+    for thread in session.exec(
+        select(Thread)
+        .where(Thread.community_id == community_id, col(Thread.merged_into).is_(None), col(Thread.id).in_(newest))
+        .order_by(col(Thread.started_at), col(Thread.id))
+    ):
+        if thread.id in under_review:
+            continue
+        last = carried.get(thread.id)
+        if (
+            last is None
+            or (newest[thread.id] or last.send_at) > (last.approved_at or last.send_at)
+            or not answered(session, thread.id)
+        ):
+            chosen.append(thread)
+    return chosen
+
+
+def _carried(session: Session, community_id: int) -> dict[int, Edition]:
+    """The last edition that carried each thread."""
+    rows = session.exec(
+        select(EditionThread.thread_id, Edition)
+        .join(Edition, Edition.id == EditionThread.edition_id)  # type: ignore[arg-type]
+        .where(Edition.community_id == community_id, col(Edition.status).in_(GONE), col(EditionThread.included))
+        .order_by(col(Edition.number))
+    ).all()
+    return dict(rows)
+
+
+def places(session: Session, edition: Edition) -> list[EditionThread]:
+    """The edition's threads in order. A collecting edition has none of its own yet: what waits stands in for them."""
+    if edition.status is EditionStatus.COLLECTING:
+        return [
+            EditionThread(edition_id=edition.id, thread_id=t.id, community_id=edition.community_id, position=n)
+            for n, t in enumerate(waiting_threads(session, edition.community_id))
+        ]
+    rows = session.exec(
+        select(EditionThread).where(EditionThread.edition_id == edition.id).order_by(col(EditionThread.position))
+    ).all()
+    merged = set(
+        session.exec(
+            select(Thread.id).where(
+                col(Thread.id).in_([r.thread_id for r in rows]), col(Thread.merged_into).is_not(None)
+            )
+        )
+    )
+    return [row for row in rows if row.thread_id not in merged]
+
+
+def hindrances(session: Session, edition_id: int) -> list[Hindrance]:
+    """What must be mended before the edition can be approved; empty when nothing stands in the way."""
+    edition = session.get_one(Edition, edition_id)
+    found = []
+    included = [place.thread_id for place in places(session, edition) if place.included]
+    if not included:
+        found.append(Hindrance("There is nothing in this edition yet."))
+    for thread_id in included:
+        title = session.get_one(Thread, thread_id).title
+        said = messages(session, thread_id)
+        waiting = sum(m.status is MessageStatus.HELD for m in said)
+        if waiting:
+            found.append(
+                Hindrance(f"“{title}”: {waiting} of its messages may identify a patient; decide about them.", thread_id)
+            )
+        latest = current(session, thread_id)
+        if latest is None:
+            continue
+        left = unaccounted(session, thread_id, latest.content)
+        if left:
+            noun = "reply is" if len(left) == 1 else "replies are"
+            found.append(Hindrance(f"“{title}”: {len(left)} {noun} neither used nor set aside.", thread_id))
+        found += [
+            Hindrance(f"“{title}”: {fault.sentence}", thread_id) for fault in check(session, thread_id, latest.content)
+        ]
+        if latest.status is not CollationStatus.APPROVED and latest.content.points:
+            found.append(Hindrance(f"“{title}”: its collation is not approved yet.", thread_id))
+    return found
+
+
+def preview(session: Session, settings: Settings, edition_id: int, member: Member, now: datetime) -> Preview:
+    """An edition exactly as `member` will receive it; once sending has begun, exactly as it was frozen."""
+    edition = session.get_one(Edition, edition_id)
+    frozen = loads(edition.frozen) if edition.frozen else frozen_now(session, settings, edition, now)
+    mail = wire(frozen, recipient(member, member.email))
+    parsed = email.message_from_bytes(mail, policy=email.policy.default)
+    text, html = (parsed.get_body((form,)) for form in ("plain", "html"))
+    return Preview(
+        frozen.subject, text.get_content() if text else "", html.get_content() if html else "", len(mail), mail
+    )
+
+
+def frozen_now(session: Session, settings: Settings, edition: Edition, now: datetime) -> Frozen:
+    """The edition as it stands, rendered."""
+    community = settings_of(session, settings, edition.community_id)
+    facts = [
+        _facts(session, settings, community, edition, session.get_one(Thread, place.thread_id))
+        for place in places(session, edition)
+        if place.included
+    ]
+    digest = compile_digest(
+        community.name,
+        edition.number,
+        now.astimezone(community.zone),
+        edition.introduction,
+        [f for f in facts if f is not None],
+    )
+    return freeze(digest, sender(settings, community.slug))
+
+
+def _facts(
+    session: Session, settings: Settings, community: CommunitySettings, edition: Edition, thread: Thread
+) -> ThreadFacts | None:
+    """What the digest needs of a thread; None for one that has nothing to show (its messages were discarded)."""
+    said = messages(session, thread.id)
+    if not said:
+        return None
+    latest = current(session, thread.id)
+    content = latest.content if latest else Content()
+    before = [e for e in _carriers(session, thread.id) if e.number < edition.number]
+    since = (before[-1].approved_at or before[-1].send_at) if before else None
+    earlier = {e.number for related in thread.related for e in _carriers(session, related) if e.number < edition.number}
+    members = {m.id: m for m in session.exec(select(Member).where(Member.community_id == thread.community_id))}
+    asked = content.question[0].message if content.question else said[0].id
+    return ThreadFacts(
+        thread=thread.id,
+        title=thread.title,
+        content=content,
+        posts=tuple(
+            Post(
+                message_id=m.id,
+                who=_who(members.get(m.member_id or 0)),
+                sent_at=m.sent_at or m.received_at,
+                kind=m.kind,
+                shown_text=shown_text(session, m),
+                new=since is None or (m.filed_at is not None and m.filed_at > since),
+            )
+            for m in said
+        ),
+        answered=answered(session, thread.id),
+        update_of=before[-1].number if before else None,
+        asked_before=tuple(sorted(earlier)),
+        page=f"{settings.public_address}/thread/{thread.id}",
+        reply=reply_link(
+            plain_address(community.stream_address),
+            thread.id,
+            thread.title,
+            next((m.rfc_message_id for m in said if m.id == asked), ""),
+        ),
+    )
+
+
+def _who(member: Member | None) -> Who | None:
+    return Who(member.name, member.alliance) if member else None
+
+
+def _carriers(session: Session, thread_id: int) -> Sequence[Edition]:
+    """The editions that went out with a thread, the earliest first."""
+    return session.exec(
+        select(Edition)
+        .join(EditionThread, col(EditionThread.edition_id) == col(Edition.id))
+        .where(EditionThread.thread_id == thread_id, col(EditionThread.included), col(Edition.status).in_(GONE))
+        .order_by(col(Edition.number))
+    ).all()
