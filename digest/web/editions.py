@@ -10,20 +10,19 @@ from starlette.responses import HTMLResponse, Response
 
 from digest import store
 from digest.models import DeliveryStatus, Edition, EditionStatus, Thread
-from digest.steps import deliver, publish
+from digest.steps import compose, deliver, publish
 from digest.web import reads
 from digest.web.guards import MemberVisit
 from digest.web.headers import MAIL_POLICY
 
-GONE = (EditionStatus.SENDING, EditionStatus.SENT)
-PAST = (*GONE, EditionStatus.SKIPPED)
+PAST = (*compose.GONE, EditionStatus.SKIPPED)
 WORTH_CLIPPING = 100_000  # bytes of HTML; Gmail cuts at 102 kB
 
 
 def index(visit: MemberVisit) -> Response:
     """Past editions; coordinators also see the skipped ones."""
     with store.read(visit.desk.engine) as session:
-        found = reads.editions(session, visit.member.community_id, *(PAST if visit.coordinates else GONE))
+        found = reads.editions(session, visit.member.community_id, *(PAST if visit.coordinates else compose.GONE))
         return visit.page("editions", editions=found)
 
 
@@ -44,13 +43,13 @@ def show(visit: MemberVisit) -> Response:
 def _page(visit: MemberVisit, refused: str = "", status: int = 200) -> Response:
     with store.read(visit.desk.engine) as session:
         edition = _edition(session, visit)
-        preview = publish.preview(session, visit.desk.settings, edition.id, visit.member, visit.now)
+        preview = compose.preview(session, visit.desk.settings, edition.id, visit.member, visit.now)
         text, html = _parts(preview.wire)
         shared = {"edition": edition, "subject": preview.subject, "text": text}
         if not visit.coordinates:
             return visit.page("issue", status, **shared)
-        places = publish.places(session, edition)
-        open_ = edition.status in publish.OPEN
+        places = compose.places(session, edition)
+        open_ = edition.status in compose.OPEN
         return visit.page(
             "edition",
             status,
@@ -60,10 +59,10 @@ def _page(visit: MemberVisit, refused: str = "", status: int = 200) -> Response:
             limit=WORTH_CLIPPING,
             places=[(p, session.get_one(Thread, p.thread_id)) for p in places],
             statuses=reads.statuses(session, [p.thread_id for p in places]),
-            hindrances=publish.hindrances(session, visit.desk.settings, edition.id) if open_ else [],
+            hindrances=compose.hindrances(session, edition.id) if open_ else [],
             counts=deliver.counts(session, edition.id),
             deliveries=reads.deliveries(session, edition.id),
-            others=[e for e in reads.editions(session, edition.community_id, *publish.OPEN) if e.id != edition.id],
+            others=[e for e in reads.editions(session, edition.community_id, *compose.OPEN) if e.id != edition.id],
             DeliveryStatus=DeliveryStatus,
             refused=refused,
         )
@@ -73,7 +72,7 @@ def html(visit: MemberVisit) -> Response:
     """The edition's HTML as it arrives, for a frame: it may use its own styles and nothing else."""
     with store.read(visit.desk.engine) as session:
         edition = _edition(session, visit)
-        preview = publish.preview(session, visit.desk.settings, edition.id, visit.member, visit.now)
+        preview = compose.preview(session, visit.desk.settings, edition.id, visit.member, visit.now)
     return HTMLResponse(_parts(preview.wire)[1], headers={"Content-Security-Policy": MAIL_POLICY})
 
 
@@ -101,9 +100,7 @@ def include(visit: MemberVisit) -> Response:
 
 def approve(visit: MemberVisit) -> Response:
     """Approve it: it goes out at its time."""
-    return _do(
-        visit, "edition_approved", lambda s, e: publish.approve(s, visit.desk.settings, e.id, visit.member, visit.now)
-    )
+    return _do(visit, "edition_approved", lambda s, e: publish.approve(s, e.id, visit.member, visit.now))
 
 
 def send_now(visit: MemberVisit) -> Response:
@@ -133,7 +130,7 @@ def _do(visit: MemberVisit, done: str, change: Callable[[Session, Edition], None
 
 def _edition(session: Session, visit: MemberVisit) -> Edition:
     edition = reads.edition(session, visit.member.community_id, visit.request.path_params["edition"])
-    if not visit.coordinates and edition.status not in GONE:
+    if not visit.coordinates and edition.status not in compose.GONE:
         raise HTTPException(404)  # what is not sent yet is the coordinator's
     return edition
 

@@ -38,6 +38,18 @@ REASONS = {
     ),
 }
 
+#: What the kinds of identifier are called on the page.
+IDENTIFIERS = {
+    "nhs_number": "NHS number",
+    "dob": "Date of birth",
+    "patient_name": "Patient’s name",
+    "hospital_number": "Hospital number",
+    "address": "Address",
+    "postcode": "Postcode",
+    "phone": "Phone number",
+    "email": "Email address",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -66,6 +78,7 @@ def _page(visit: MemberVisit, refused: str = "", message_id: int = 0, status: in
                 if any(c.message.hold_reason is reason for c in cards)
             ],
             total=len(cards),
+            identifiers=IDENTIFIERS,
             threads=reads.threads(session, community_id)[0],
             alliances=reads.alliances(session, community_id),
             roles=list(Role),

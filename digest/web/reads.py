@@ -24,7 +24,7 @@ from digest.models import (
     MessageStatus,
     Thread,
 )
-from digest.steps import collate, publish
+from digest.steps import collate, compose
 
 PER_PAGE = 30
 
@@ -239,9 +239,9 @@ class Waiting:
 
 def waiting(session: Session, community_id: int, now: datetime) -> list[Waiting]:
     """The threads of the editions that are still open, with what each needs."""
-    found = publish.waiting_threads(session, community_id)
+    found = compose.waiting_threads(session, community_id)
     for edition in editions(session, community_id, EditionStatus.IN_REVIEW, EditionStatus.APPROVED):
-        under_review = [place.thread_id for place in publish.places(session, edition) if place.included]
+        under_review = [place.thread_id for place in compose.places(session, edition) if place.included]
         found += [session.get_one(Thread, thread_id) for thread_id in under_review]
     return [_waiting(session, thread, now) for thread in {t.id: t for t in found}.values()]
 

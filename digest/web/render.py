@@ -30,9 +30,9 @@ def day(at: datetime, zone: ZoneInfo) -> str:
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
-    """Tuesday 24 November 2026, 7:05am (NHS style: no minutes on the hour, midday and midnight in words)."""
+    """Tuesday 24 November 2026 at 7:05am (NHS style: no minutes on the hour, midday and midnight in words)."""
     local = at.astimezone(zone)
-    return f"{local:%A} {day(at, zone)}, {_clock(local)}"
+    return f"{local:%A} {day(at, zone)} at {_clock(local)}"
 
 
 def _clock(local: datetime) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
@@ -28,6 +29,7 @@ from digest.steps.read import Masks, masks, shown_attachments, shown_segments
 from digest.web import collation_form, reads
 from digest.web.collation_form import Edit
 from digest.web.guards import MemberVisit
+from digest.web.render import listed
 
 PARAGRAPH = re.compile(r"\S(?:.|\n(?!\s*\n))*")
 
@@ -68,11 +70,11 @@ class Said:
 
 
 FOLDED = {
-    SegmentRole.QUOTE: "Quoted text",
-    SegmentRole.SIGNATURE: "Signature",
-    SegmentRole.DISCLAIMER: "Disclaimer",
-    SegmentRole.BANNER: "Banner",
-    SegmentRole.FOOTER: "List footer",
+    SegmentRole.QUOTE: "quoted text",
+    SegmentRole.SIGNATURE: "signature",
+    SegmentRole.DISCLAIMER: "disclaimer",
+    SegmentRole.BANNER: "banner",
+    SegmentRole.FOOTER: "list footer",
 }
 
 
@@ -137,7 +139,7 @@ def move_form(visit: MemberVisit) -> Response:
         message = _message(session, visit)
         rows, _ = reads.threads(session, visit.member.community_id)
         said = _said(session, message, reads.people(session, visit.member.community_id), None, Content())
-    return visit.page("move", said=said, thread_id=message.thread_id, rows=rows)
+        return visit.page("move", said=said, thread_id=message.thread_id, rows=rows)
 
 
 def move(visit: MemberVisit) -> Response:
@@ -258,15 +260,17 @@ def _said(
 
 
 def _blocks(session: Session, message: Message) -> Iterator[Block]:
+    """The author's passages, and between them what is folded away: neighbours go under one name."""
     hidden = masks(session, message)
-    for segment in shown_segments(session, message):
-        if segment.role is SegmentRole.NEW:
-            spans = [m.span() for m in PARAGRAPH.finditer(message.text, segment.start, segment.end)]
-            passages = tuple(_passage(message, start, end, hidden) for start, end in spans)
-            if passages:
-                yield Block(passages)
-        elif segment.text.strip():
-            yield Block(folded=FOLDED[segment.role], text=segment.text.strip("\n"))
+    shown = [s for s in shown_segments(session, message) if s.text.strip()]
+    for new, segments in groupby(shown, lambda s: s.role is SegmentRole.NEW):
+        together = list(segments)
+        if new:
+            spans = [m.span() for s in together for m in PARAGRAPH.finditer(message.text, s.start, s.end)]
+            yield Block(tuple(_passage(message, start, end, hidden) for start, end in spans))
+        else:
+            names = listed(list(dict.fromkeys(FOLDED[s.role] for s in together)))
+            yield Block(folded=names[0].upper() + names[1:], text="\n\n".join(s.text.strip("\n") for s in together))
 
 
 def _passage(message: Message, start: int, end: int, hidden: Masks) -> Passage:

@@ -6,9 +6,10 @@ from starlette.responses import Response
 
 from digest import store
 from digest.models import CollationStatus, EditionStatus
-from digest.steps import publish
+from digest.steps import compose
 from digest.web import reads
 from digest.web.guards import MemberVisit
+from digest.web.held import REASONS
 
 
 def show(visit: MemberVisit) -> Response:
@@ -17,6 +18,7 @@ def show(visit: MemberVisit) -> Response:
         return visit.go("/threads")
     community_id = visit.member.community_id
     with store.read(visit.desk.engine) as session:
+        waits = Counter(m.hold_reason for m in reads.held(session, community_id))
         waiting = reads.waiting(session, community_id, visit.now)
         open_editions = reads.editions(
             session, community_id, EditionStatus.IN_REVIEW, EditionStatus.APPROVED, EditionStatus.SENDING
@@ -24,13 +26,17 @@ def show(visit: MemberVisit) -> Response:
         collecting = reads.editions(session, community_id, EditionStatus.COLLECTING)
         return visit.page(
             "today",
-            held=Counter(str(m.hold_reason) for m in reads.held(session, community_id)),
+            held=[
+                (reason.name.lower(), heading, waits[reason])
+                for reason, (heading, _) in REASONS.items()
+                if waits[reason]
+            ],
             late=[w for w in waiting if w.unaccounted and w.status is not CollationStatus.DRAFT],
             to_review=[w for w in waiting if w.status is CollationStatus.DRAFT and w.replies > 0],
             to_approve=[w for w in waiting if w.status is CollationStatus.EDITED and not w.unaccounted],
             unanswered=sorted((w for w in waiting if w.days is not None), key=lambda w: -(w.days or 0)),
             unknown=reads.unknown_deliveries(session, community_id),
-            editions=[(e, publish.hindrances(session, visit.desk.settings, e.id)) for e in reversed(open_editions)],
+            editions=[(e, compose.hindrances(session, e.id)) for e in reversed(open_editions)],
             collecting=collecting[0] if collecting else None,
-            collected=len(publish.waiting_threads(session, community_id)),
+            collected=len(compose.waiting_threads(session, community_id)),
         )
