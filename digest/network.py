@@ -48,7 +48,7 @@ def reason(error: BaseException, login: Imap | Smtp) -> str:
                 )
             case ssl.SSLError():
                 return f"{where} does not speak TLS there; check {name}.port and {name}.security."
-            case gaierror():
+            case gaierror() | UnicodeError():  # the latter for what cannot be a host's name at all
                 return f"The mail server {login.host} is not known to the DNS; check {name}.host and the network."
             case ConnectionRefusedError():
                 return f"{where} refuses the connection; check {name}.host and {name}.port, and that it runs."

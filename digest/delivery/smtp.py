@@ -230,7 +230,7 @@ async def _connect(settings: Smtp) -> aiosmtplib.SMTP:
         code = f"{error.code} " if error.code > 0 else ""  # aiosmtplib's -1: that was no SMTP reply at all
         said = _words(f"{code}{error.message}", settings)
         raise DeliveryError(f"{where} takes no mail now ({said}); check smtp.port if this does not pass.") from None
-    except (OSError, EOFError) as error:  # aiosmtplib's lost connections and timeouts are OSErrors too
+    except (OSError, EOFError, UnicodeError) as error:  # aiosmtplib's lost connections and timeouts are OSErrors too
         raise DeliveryError(reason(error, settings)) from None
     except SMTPException as error:  # STARTTLS or AUTH is not offered
         said = _words(error.message, settings)

@@ -145,7 +145,7 @@ def _plainly(settings: Imap, check: str = "imap.folder") -> Iterator[None]:
     except IMAPClientError as error:
         words = _words(error, settings)
         raise MailboxError(f"{where} answered with an error ({words}); check {check} if this does not pass.") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, UnicodeError) as error:
         raise MailboxError(reason(error, settings)) from None
 
 
