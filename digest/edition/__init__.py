@@ -1,12 +1,12 @@
-"""One digest: compile (threads → Digest), calendar (when), render (Digest + member → wire bytes). Pure."""
+"""One digest: compile (threads → Digest), calendar (when), render (Digest + recipient → wire bytes), mime. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """A person as the digest names them, from the member list alone."""
+    """A person as the digest names them, from the member list alone. `alliance` is "" for who belongs to none."""
 
     name: str
     alliance: str
@@ -22,13 +22,14 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One point of a thread. `own`: the text is the coordinator's, not a member's."""
+    """One point of a thread. `text` is exact words of its first supporter, or, when `own`, the coordinator's."""
 
     text: str
     own: bool
     supporters: tuple[Who, ...]
     opposers: tuple[Who, ...]
-    quotes: tuple[Quote, ...]
+    quotes: tuple[Quote, ...]  # further evidence; the words in `text` are not repeated here
+    new: bool  # said since the issue that an update updates
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,16 @@ class Item:
 
     thread: int
     title: str
-    asker: Who | None
+    asker: Who  # who opened it
     asked_at: datetime  # in the community's zone
-    question: str  # verbatim; "" for an announcement
-    text: str  # an announcement's words; "" for a question
+    question: tuple[Quote, ...]  # verbatim, in the order it was written; empty when nothing was asked
+    text: str  # the opening words of a thread that asks nothing, such as an announcement; "" for a question
+    shortened: bool  # `text` is not all of it: the rest is on the thread's page
     lines: tuple[Line, ...]
     resources: tuple[Link, ...]
     note: str  # the coordinator's own words
     replies: int
-    update_of: int | None  # the number of the issue this updates
+    update_of: int | None  # the number of the last issue that carried it
     asked_before: tuple[int, ...]  # numbers of earlier issues that carried the same question
     page: str  # address of the thread's page
     reply: str  # mailto: link that reaches the stream, with the thread's token in the subject
@@ -67,13 +69,13 @@ class Digest:
     number: int
     date: datetime  # in the community's zone
     introduction: str  # Markdown, the coordinator's
-    unanswered: tuple[Item, ...]
+    unanswered: tuple[Item, ...]  # oldest first, carried forward until somebody answers
     items: tuple[Item, ...]
     announcements: tuple[Item, ...]
-    updates: tuple[Item, ...]
-    questions: int  # new since the last issue
-    replies: int
-    alliances: tuple[str, ...]  # that took part, sorted
+    updates: tuple[Item, ...]  # of threads in earlier issues
+    questions: int  # asked since the last issue
+    replies: int  # sent since the last issue
+    alliances: tuple[str, ...]  # that took part since then, sorted
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,15 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A rendered edition. `{{…}}` marks in it are put in per recipient by `render.wire`; nothing else changes again."""
+    """A rendered edition: what every recipient's mail has in common.
+
+    `body` is the MIME body, 7-bit with CRLF, cut where something is the recipient's own: even places are bytes that
+    never change again, odd places name what `render.wire` puts there.
+    """
 
     subject: str
-    text: str
-    html: str
     date: datetime
     sender: Sender
     number: int
-    marks: tuple[str, ...] = field(default=())
+    boundary: str
+    body: tuple[str, ...]

@@ -1,0 +1,57 @@
+"""When an edition goes out, in the community's zone and over its clock changes, and how dates read in words. Pure."""
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def next_send(day: str, time: time, zone: ZoneInfo, after: datetime) -> datetime:
+    """The first weekly send time strictly after `after`, in UTC. `day` is one of WEEKDAYS; `after` is aware.
+
+    A local time that a clock change skips moves to the first instant after the gap; one that comes twice counts once,
+    the first time.
+    """
+    date = after.astimezone(zone).date()
+    date += timedelta(days=(WEEKDAYS.index(day) - date.weekday()) % 7)
+    while (moment := _instant(datetime.combine(date, time), zone)) <= after:
+        date += timedelta(weeks=1)
+    return moment
+
+
+def closes_at(send_at: datetime, lead_hours: int) -> datetime:
+    """When collecting ends, so that the coordinator has `lead_hours` to review."""
+    return send_at - timedelta(hours=lead_hours)
+
+
+def in_words(moment: datetime, zone: ZoneInfo) -> str:
+    """ "Tuesday 24 November 2026 at 7:30am", as the NHS content style guide writes dates and times."""
+    return f"{day_in_words(moment, zone)} at {_time_in_words(moment.astimezone(zone).time())}"
+
+
+def day_in_words(moment: datetime, zone: ZoneInfo) -> str:
+    """ "Tuesday 24 November 2026"."""
+    local = moment.astimezone(zone)
+    return f"{local:%A} {local.day} {local:%B} {local.year}"
+
+
+def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
+    """The instant, in UTC, when clocks in `zone` show `wall` for the first time, or pass over it."""
+    # PEP 495: around a gap, fold=0 counts with the offset before it and fold=1 with the offset after it.
+    moment, earlier = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if moment.astimezone(zone).replace(tzinfo=None) == wall:
+        return moment
+    while moment - earlier > timedelta(seconds=1):  # the offset changes between the two: close in on where
+        middle = earlier + timedelta(seconds=(moment - earlier) // timedelta(seconds=2))
+        if middle.astimezone(zone).utcoffset() == moment.astimezone(zone).utcoffset():
+            moment = middle
+        else:
+            earlier = middle
+    return moment
+
+
+def _time_in_words(local: time) -> str:
+    if (local.hour, local.minute) in ((0, 0), (12, 0)):
+        return "midday" if local.hour else "midnight"
+    minutes = f":{local.minute:02}" if local.minute else ""
+    return f"{local.hour % 12 or 12}{minutes}{'pm' if local.hour >= 12 else 'am'}"

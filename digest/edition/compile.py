@@ -1,0 +1,187 @@
+"""Threads and their collations → Digest: what an edition says, in which order, and who is named for what. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from textwrap import shorten
+from urllib.parse import quote
+
+from digest.edition import Digest, Item, Line, Link, Quote, Who
+from digest.models import HUMAN, Content, Evidence, Kind, Point
+
+#: How the digest names the author of a message that no member wrote and the coordinator let through.
+GUEST = Who("A guest", "")
+#: Characters shown of a quote beside a point, and of the opening words of a thread that asks nothing.
+QUOTE_LENGTH = 280
+TEXT_LENGTH = 1200
+CUT = " […]"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One accepted message of a thread as the digest needs it. `who`: its author, when a member."""
+
+    message_id: int
+    who: Who | None
+    sent_at: datetime  # aware
+    kind: Kind
+    shown_text: str  # the author's own words, masked
+    new: bool = True  # not yet counted in an earlier issue
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadFacts:
+    """A thread as an edition carries it. `posts` are in order of sending and never empty."""
+
+    thread: int
+    title: str
+    content: Content
+    posts: tuple[Post, ...]
+    answered: bool
+    update_of: int | None  # the number of the last issue that carried it
+    asked_before: tuple[int, ...]  # numbers of earlier issues that carried the same question
+    page: str
+    reply: str  # from reply_link
+
+
+def compile_digest(
+    community: str, number: int, date: datetime, introduction: str, threads: Sequence[ThreadFacts]
+) -> Digest:
+    """Put an edition together from its threads, in the coordinator's order. `date` is in the community's zone.
+
+    Unanswered questions come first, the oldest at the top. Raises ValueError for a collation that cites a message its
+    thread does not have, or a point that shows no evidence and is not the coordinator's own.
+    """
+    unanswered, items, announcements, updates = [], [], [], []
+    for facts in threads:
+        item = _item(facts, date)
+        if item.question and not facts.answered:
+            unanswered.append(item)
+        elif facts.update_of is not None:
+            updates.append(item)
+        elif facts.posts[0].kind is Kind.ANNOUNCEMENT:
+            announcements.append(item)
+        else:
+            items.append(item)
+    new = [post for facts in threads for post in facts.posts if post.new and post.kind in HUMAN]
+    return Digest(
+        community=community,
+        number=number,
+        date=date,
+        introduction=introduction,
+        unanswered=tuple(sorted(unanswered, key=lambda item: (item.asked_at, item.thread))),
+        items=tuple(items),
+        announcements=tuple(announcements),
+        updates=tuple(updates),
+        questions=sum(bool(facts.content.question) and facts.update_of is None for facts in threads),
+        replies=sum(_replies(facts, new_only=True) for facts in threads),
+        alliances=tuple(sorted({post.who.alliance for post in new if post.who and post.who.alliance})),
+    )
+
+
+def reply_link(stream_address: str, thread_id: int, title: str, message_id: str) -> str:
+    """A mailto: link (RFC 6068) that opens a reply to a thread. `message_id` without angle brackets, "" when unknown.
+
+    Outlook and others drop In-Reply-To, so the subject carries the thread's token as well.
+    """
+    subject = f"Re: [T{thread_id}] {shorten(title, 120, placeholder='…')}"
+    answers = f"&In-Reply-To={_percent(f'<{message_id}>')}" if message_id else ""
+    return f"mailto:{quote(stream_address, safe='@')}?subject={_percent(subject)}{answers}"
+
+
+def _percent(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _item(facts: ThreadFacts, date: datetime) -> Item:
+    posts = {post.message_id: post for post in facts.posts}
+    order = {message: place for place, message in enumerate(posts)}
+    cited = sorted(facts.content.question, key=lambda e: (order.get(e.message, 0), e.start))
+    question = tuple(Quote(_plain(e.quote), _who(e.message, posts)) for e in cited)
+    opening = posts[cited[0].message] if cited else facts.posts[0]
+    text, shortened = ("", False) if question else _excerpt(opening.shown_text, TEXT_LENGTH)
+    return Item(
+        thread=facts.thread,
+        title=facts.title,
+        asker=opening.who or GUEST,
+        asked_at=opening.sent_at.astimezone(date.tzinfo),
+        question=question,
+        text=text,
+        shortened=shortened,
+        lines=tuple(_line(point, posts, order, facts.update_of is not None) for point in facts.content.points),
+        resources=tuple(dict.fromkeys(Link(r.title or r.url, r.url) for r in facts.content.resources)),
+        note=facts.content.note,
+        replies=_replies(facts),
+        update_of=facts.update_of,
+        asked_before=facts.asked_before,
+        page=facts.page,
+        reply=facts.reply,
+    )
+
+
+def _line(point: Point, posts: Mapping[int, Post], order: Mapping[int, int], update: bool) -> Line:
+    if not point.own and not point.evidence:
+        raise ValueError(f"the point {point.label!r} shows no evidence and is not the coordinator's own")
+    first = next((e for e in point.evidence if _plain(point.label) in _plain(e.quote)), None)
+    if not point.own and first is None:
+        raise ValueError(f"the point {point.label!r} does not stand in its evidence")
+    supporters, opposers = _sides(point, posts, order)
+    quotes = []
+    for evidence in point.evidence:
+        author = _who(evidence.message, posts)
+        if evidence is first and not point.own:
+            if author not in opposers:  # whoever said it stands for it, and is named first
+                supporters = tuple(dict.fromkeys((author, *supporters)))
+                if _plain(evidence.quote) == _plain(point.label):
+                    continue
+        quotes.append(Quote(_excerpt(_plain(evidence.quote), QUOTE_LENGTH)[0], author))
+    mentioned = {*point.supporters, *point.opposers, *(e.message for e in point.evidence)}
+    return Line(
+        text=_plain(point.label),
+        own=point.own,
+        supporters=supporters,
+        opposers=opposers,
+        quotes=tuple(dict.fromkeys(quotes)),
+        new=update and any(posts[message].new for message in mentioned),
+    )
+
+
+def _sides(
+    point: Point, posts: Mapping[int, Post], order: Mapping[int, int]
+) -> tuple[tuple[Who, ...], tuple[Who, ...]]:
+    """Who supports a point and who differs, each person once: where they stood last, and in doubt as differing."""
+    stands: dict[Who, tuple[int, bool]] = {}
+    for differs, messages in ((False, point.supporters), (True, point.opposers)):
+        for message in messages:
+            who = _who(message, posts)
+            stands[who] = max(stands.get(who, (-1, False)), (order[message], differs))
+    return (
+        tuple(who for who, (_, differs) in stands.items() if not differs),
+        tuple(who for who, (_, differs) in stands.items() if differs),
+    )
+
+
+def _who(message: int, posts: Mapping[int, Post]) -> Who:
+    if message not in posts:
+        raise ValueError(f"message {message} is cited but is not among the thread's messages")
+    return posts[message].who or GUEST
+
+
+def _replies(facts: ThreadFacts, new_only: bool = False) -> int:
+    asked = {e.message for e in facts.content.question} or {facts.posts[0].message_id}
+    return sum(
+        post.kind in HUMAN and post.message_id not in asked and (post.new or not new_only) for post in facts.posts
+    )
+
+
+def _excerpt(text: str, length: int) -> tuple[str, bool]:
+    """`text`, cut where it is longer at the last paragraph, sentence or word that fits; and whether it was cut."""
+    if len(text) <= length:
+        return text, False
+    head = text[:length]
+    at = next((at for mark in ("\n\n", ". ", " ") if (at := head.rfind(mark)) > length // 2), length)
+    return head[: at + 1].rstrip() + CUT, True
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())

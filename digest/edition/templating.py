@@ -1,0 +1,119 @@
+"""The mails' templates, and the few words they are written with. Pure, but for reading the templates.
+
+Every mail is a folder in templates/email/ with subject.txt, text.txt and html.html.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterable
+from datetime import datetime
+
+import css_inline
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from digest.assets import TEMPLATES
+from digest.edition import Who, markdown
+
+#: The text part's lines are no longer than this many characters; an address that is longer stays whole.
+WIDTH = 72
+
+_INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
+
+
+def subject(mail: str, **values: object) -> str:
+    """The subject of `mail`, on one line. Raises jinja2's UndefinedError for a value that is not given; so do the others."""
+    return " ".join(_render(f"{mail}/subject.txt", values).split())
+
+
+def text(mail: str, **values: object) -> str:
+    """The text part of `mail`, with no more than one blank line between paragraphs."""
+    lines = (line.rstrip() for line in _render(f"{mail}/text.txt", values).splitlines())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+
+
+def html(mail: str, **values: object) -> str:
+    """The HTML part of `mail`, its styles inlined; what cannot be (dark mode) stays in the head."""
+    return _INLINER.inline(_render(f"{mail}/html.html", values))
+
+
+def _render(template: str, values: dict[str, object]) -> str:
+    return _TEMPLATES.get_template(template).render(values)
+
+
+# --- filters -----------------------------------------------------------------------------------------------------
+
+
+def _person(who: Who) -> str:
+    return f"{who.name} ({who.alliance})" if who.alliance else who.name
+
+
+def _people(people: Iterable[Who]) -> str:
+    """ "Priya Nair (Northern), Tom Reed (Peninsula)"."""
+    return ", ".join(_person(who) for who in people)
+
+
+def _date(moment: datetime) -> str:
+    """ "3 November 2026", in the zone that `moment` bears."""
+    return f"{moment.day} {moment:%B} {moment.year}"
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    """ "1 reply", "2 replies"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _paragraphs(plain: str) -> Markup:
+    """Plain text as HTML: a paragraph at each blank line, a line break at each other."""
+    blocks = (block.strip() for block in re.split(r"\n\s*\n", plain))
+    return Markup("\n").join(
+        Markup("<p>{}</p>").format(Markup("<br>\n").join(line.strip() for line in block.splitlines()))
+        for block in blocks
+        if block
+    )
+
+
+def _wrap(plain: str, indent: str = "", first: str | None = None) -> str:
+    """Lines of at most WIDTH characters, each begun with `indent`, the first one with `first` if that is given."""
+    wrapped: list[str] = []
+    for line in plain.strip().splitlines():
+        start = indent if wrapped or first is None else first
+        wrapped += textwrap.wrap(
+            line,
+            WIDTH,
+            initial_indent=start,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+    return "\n".join(wrapped)
+
+
+def _underlined(heading: str, stroke: str) -> str:
+    wrapped = _wrap(heading)
+    return f"{wrapped}\n{stroke * max(map(len, wrapped.splitlines()), default=0)}"
+
+
+def _on_the_web(url: str) -> bool:
+    """Whether a link may be one: anything but http and https is shown and not linked."""
+    return url.lower().startswith(("https://", "http://"))
+
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(TEMPLATES / "email"),
+    autoescape=lambda name: name is not None and name.endswith((".html", ".css")),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters |= {
+    "counted": _counted,
+    "date": _date,
+    "markdown": markdown.to_html,
+    "paragraphs": _paragraphs,
+    "people": _people,
+    "plain": markdown.to_text,
+    "underlined": _underlined,
+    "wrap": _wrap,
+}
+_TEMPLATES.tests["on_the_web"] = _on_the_web
