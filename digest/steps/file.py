@@ -175,7 +175,7 @@ def _placement(session: Session, message: Message) -> Placement:
     subject = subjects.base(message.subject)
     token = session.get(Thread, subject.token) if subject.token is not None else None
     return threading.place(
-        threading.Arrival(message.subject, sent_at),
+        threading.Arrival(message.subject, sent_at, new_words(message)),
         token=_survivor(session, token).id if token and token.community_id == message.community_id else None,
         linked=_linked(session, message),
         conversation=_alike(session, message, col(Message.conversation) == message.conversation)
@@ -224,7 +224,7 @@ def _linked(session: Session, message: Message) -> list[Linked]:
         r.rfc_message_id: r.answers for r in session.exec(select(Reference).where(Reference.message_id == message.id))
     }
     rows = session.exec(
-        select(Reference.rfc_message_id, Message)
+        select(Reference, Message)
         .join(Message, Message.id == Reference.message_id)  # type: ignore[arg-type]
         .where(
             Reference.community_id == message.community_id,
@@ -235,11 +235,14 @@ def _linked(session: Session, message: Message) -> list[Linked]:
     )
     closest: dict[int, Linked] = {}
     rank = list(Link)
-    for name, other in rows:
+    for reference, other in rows:
+        name = reference.rfc_message_id
         if name == other.rfc_message_id:
             link = Link.ANSWERS if mine[name] else Link.REFERS
+        elif name == message.rfc_message_id:
+            link = Link.ANSWERED if reference.answers else Link.NAMED
         else:
-            link = Link.NAMED if name == message.rfc_message_id else Link.SHARES
+            link = Link.SHARES
         if other.id not in closest or rank.index(link) < rank.index(closest[other.id].link):
             closest[other.id] = Linked(other.thread_id or 0, other.subject, link, new_words(other))
     return list(closest.values())

@@ -41,7 +41,7 @@ def release(session: Session, message_id: int, by: Member, reason: str, now: dat
     message = _held(session, message_id)
     if not reason.strip():
         raise ReviewError("Say why this message may be released; the reason is kept with it.")
-    if message.hold_reason is HoldReason.UNKNOWN_SENDER and message.member_id is None:
+    if message.member_id is None:
         raise ReviewError("Add the sender as a member first: only members' words can be attributed.")
     _decide(session, message, Decision.RELEASED, by, reason.strip(), now)
     _accept(session, message, reason.strip())
@@ -83,7 +83,7 @@ def restore(session: Session, message_id: int, by: Member, now: datetime) -> Non
 def admit(session: Session, message_id: int, by: Member, name: str, alliance: str, role: Role, now: datetime) -> None:
     """Make the sender of a held message a member; their other mail is let in too, unless it may identify a patient."""
     message = _held(session, message_id)
-    if message.hold_reason is not HoldReason.UNKNOWN_SENDER:
+    if message.member_id is not None or message.hold_reason not in {HoldReason.UNKNOWN_SENDER, HoldReason.SPOOF}:
         raise ReviewError("This message is not held for its sender.")
     if not name.strip():
         raise ReviewError("Give the new member's name.")
@@ -112,7 +112,7 @@ def admit(session: Session, message_id: int, by: Member, name: str, alliance: st
             Message.community_id == message.community_id,
             Message.from_address == message.from_address,
             Message.status == MessageStatus.HELD,
-            Message.hold_reason == HoldReason.UNKNOWN_SENDER,
+            col(Message.hold_reason).in_((HoldReason.UNKNOWN_SENDER, HoldReason.SPOOF)),
         )
         .order_by(col(Message.id))
     ).all():

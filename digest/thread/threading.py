@@ -24,17 +24,19 @@ class Link(Enum):
     """How the message at hand and a stored message share a Message-ID."""
 
     ANSWERS = "our In-Reply-To names it"
+    ANSWERED = "its In-Reply-To names us"
     REFERS = "our References name it"
-    NAMED = "it names us"
+    NAMED = "its References name us"
     SHARES = "both name a third message"
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """The message to be placed; `subject` as in its header."""
+    """The message to be placed; `subject` as in its header, `text` what its author wrote."""
 
     subject: str
     sent_at: datetime
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def place(
     subject = base(arrival.subject)
     changed = ""
     if linked:
-        placed = _by_headers(subject, linked)
+        placed = _by_headers(arrival, linked)
         if placed.threads:
             return placed
         changed = placed.reason
@@ -108,18 +110,28 @@ def conversation(thread_index: str) -> str:
     return header[:22].hex() if len(header) >= 22 else ""
 
 
-def _by_headers(subject: Base, linked: Sequence[Linked]) -> Placement:
-    stays = [one for one in linked if not _leaves(subject, one)]
+def _by_headers(arrival: Arrival, linked: Sequence[Linked]) -> Placement:
+    # A late parent is an answer seen from the other side, and judged the same, so that order of arrival changes nothing.
+    stays = [
+        one
+        for one in linked
+        if not (
+            _leaves(one.subject, arrival.subject, arrival.text)
+            if one.link is Link.ANSWERED
+            else _leaves(arrival.subject, one.subject, one.text)
+        )
+    ]
+    subject = base(arrival.subject)
     answered = [one for one in stays if one.link is Link.ANSWERS]
     # A reply inside a conversation that left another one still names the old one in References, so these count only
-    # where the subject agrees; a late parent counts like an answer, seen from the other side.
-    others = [one for one in stays if one.link is Link.NAMED or _agree(subject, base(one.subject))]
+    # where the subject agrees.
+    others = [one for one in stays if one.link is Link.ANSWERED or _agree(subject, base(one.subject))]
     threads = _in_order(one.thread for one in answered + others)
     if not threads:
         return Placement((), "answers an earlier message, but with a new subject and topic")
     if answered:
         return Placement(threads, "answers a message by In-Reply-To")
-    if any(one.link is Link.NAMED for one in others):
+    if any(one.link in {Link.ANSWERED, Link.NAMED} for one in others):
         return Placement(threads, "is the earlier message that stored replies answer")
     if any(one.link is Link.REFERS for one in others):
         return Placement(threads, "names a message in References, with the same subject")
@@ -130,16 +142,16 @@ def _agree(one: Base, other: Base) -> bool:
     return one.text in (other.text, other.was) or one.was == other.text != ""
 
 
-def _leaves(subject: Base, linked: Linked) -> bool:
-    """Whether the arrival used an old mail only to reach the list.
+def _leaves(reply_subject: str, parent_subject: str, parent_text: str) -> bool:
+    """Whether a reply used an old mail only to reach the list.
 
     A mail program puts a reply prefix before the subject by itself, so a subject without one was typed afresh; that,
     and no word of it in the subject or the text it answers, is a new topic. Anything less is not.
     """
-    other = base(linked.subject)
+    subject, other = base(reply_subject), base(parent_subject)
     if subject.is_reply or subject.is_forward or not subject.text or not other.text:
         return False
-    return not set(content(subject.text)) & set(content(f"{other.text} {linked.text}"))
+    return not set(content(subject.text)) & set(content(f"{other.text} {parent_text}"))
 
 
 def _near(arrival: Arrival, alike: Alike) -> bool:

@@ -133,7 +133,7 @@ def test_releasing_needs_a_reason_and_lets_the_message_through(world: World) -> 
 
 
 def test_admitting_a_stranger_makes_them_a_member_and_threads_their_mail(world: World) -> None:
-    stranger = REPLY.replace(b"tunde@example.org", b"new@example.org")
+    stranger = REPLY.replace(b"Tunde Ade <tunde@example.org>", b"New Person <new@example.org>")
     thread = drafted(world, QUESTION, stranger)
     with store.transaction(world.engine) as session:
         ruth = world.member(session, "ruth@charity.example.org")

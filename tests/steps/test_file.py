@@ -84,7 +84,7 @@ def test_another_mail_under_a_stolen_message_id_is_no_duplicate(world: World) ->
 
 
 def test_a_strangers_mail_is_held_and_not_threaded(world: World) -> None:
-    world.receive(QUESTION, REPLY.replace(b"tunde@example.org", b"stranger@example.com"))
+    world.receive(QUESTION, REPLY.replace(b"Tunde Ade <tunde@example.org>", b"A Stranger <stranger@example.com>"))
     with store.read(world.engine) as session:
         stranger = world.messages(session)[1]
         assert (stranger.status, stranger.hold_reason) == (MessageStatus.HELD, HoldReason.UNKNOWN_SENDER)

@@ -43,7 +43,7 @@ def test_references_alone_count_when_the_subject_names_the_earlier_one() -> None
 
 def test_a_late_parent_joins_the_threads_of_its_answers() -> None:
     late = Arrival("Chest X-ray access", NOON)
-    answers = [Linked(9, "Re: Chest X-ray access", Link.NAMED), Linked(4, "AW: Chest X-ray access", Link.NAMED)]
+    answers = [Linked(9, "Re: Chest X-ray access", Link.ANSWERED), Linked(4, "AW: Chest X-ray access", Link.NAMED)]
     assert place(late, linked=answers) == Placement((4, 9), "is the earlier message that stored replies answer")
 
 
