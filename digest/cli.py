@@ -40,7 +40,8 @@ Slug = Annotated[str, typer.Option("--community", help="The community's slug, wh
 def main() -> None:
     """Run a command; whatever goes wrong that a person can mend is said in one sentence on standard error."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    for chatty in ("apscheduler", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         app()
     except SENTENCES as error:

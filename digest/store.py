@@ -49,7 +49,6 @@ def read(engine: Engine) -> Iterator[Session]:
     """A consistent view for reading; nothing is written."""
     with Session(engine, expire_on_commit=False) as session:
         yield session
-        session.rollback()
 
 
 def migrate(engine: Engine) -> None:

@@ -57,7 +57,12 @@ def test_a_question_and_its_replies_make_one_thread_with_reasons(world: World) -
 
 def test_a_late_parent_joins_two_threads_into_one(world: World) -> None:
     other = mail(
-        "priya@example.org", "Re: Something else", "We do the same, every week.", "r9@x", answers="q1@example.org"
+        "priya@example.org",
+        "Re: Something else",
+        "We do so every week.",
+        "r9@x",
+        "q1@example.org",
+        NOON + timedelta(hours=4),
     )
     world.receive(REPLY)
     world.receive(other)

@@ -138,7 +138,7 @@ def test_a_reply_after_approval_stops_the_edition_and_asks_a_person(world: World
     tick(world, NOON)
     tick(world, MONDAY - timedelta(hours=24))
     approve(world, MONDAY - timedelta(hours=2))
-    world.receive(DISSENT)
+    world.receive(DISSENT, now=MONDAY - timedelta(hours=1))
     tick(world, MONDAY)
     assert edition(world).status is EditionStatus.IN_REVIEW
     assert send_all(world, MONDAY) == []
@@ -194,7 +194,7 @@ def test_a_question_nobody_answered_is_carried_forward(world: World) -> None:
             assert body is not None
             assert "Who chases the kit" in " ".join(body.get_content().split())
         tick(world, due)
-    world.receive(REPLY)
+    world.receive(REPLY, now=MONDAY + timedelta(days=8))
     with store.read(world.engine) as session:
         assert len(compose.waiting_threads(session, world.community_id)) == 1
 
@@ -209,6 +209,24 @@ def test_a_thread_that_was_sent_comes_back_as_an_update_only_when_more_is_said(w
     tick(world, MONDAY)
     with store.read(world.engine) as session:
         assert compose.waiting_threads(session, world.community_id) == []
+    world.receive(DISSENT, now=MONDAY + timedelta(days=1))
+    tick(world, MONDAY + timedelta(days=6))
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        (place,) = compose.places(session, edition(world, 2))
+        assert len(compose.hindrances(session, edition(world, 2).id)) == 1
+        latest = collate.current(session, place.thread_id)
+        assert latest is not None
+        late = world.messages(session)[2].id
+        content = latest.content.model_copy(update={"set_aside": [*latest.content.set_aside, late]})
+        collate.save(session, place.thread_id, latest.version, content, ruth, MONDAY + timedelta(days=6))
+    approve(world, MONDAY + timedelta(days=6), 2)
+    tick(world, MONDAY + timedelta(days=7))
+    body = email.message_from_bytes(
+        send_all(world, MONDAY + timedelta(days=7))[0][1], policy=email.policy.default
+    ).get_body(("plain",))
+    assert body is not None
+    assert "Issue 1" in body.get_content()
 
 
 def test_the_preview_is_the_mail_that_is_sent(world: World) -> None:

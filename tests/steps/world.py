@@ -9,11 +9,12 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from digest import store, worker
+from digest import store
 from digest.config import CommunitySettings, Settings
 from digest.mailbox import Arrival
+from digest.message import understand
 from digest.models import Member, Message
-from digest.steps import enrol, receive
+from digest.steps import collate, enrol, file, receive
 
 STREAM = "leads@lists.example.org"
 SERVICE = "digest@example.org"
@@ -42,15 +43,19 @@ class World:
     def member(self, session: Session, email: str) -> Member:
         return session.exec(select(Member).where(Member.email == email, Member.community_id == self.community_id)).one()
 
-    def receive(self, *raws: bytes) -> int:
-        """Store mails and take them in, as the poller does; returns how many were new."""
+    def receive(self, *raws: bytes, now: datetime = NOON) -> int:
+        """Store mails at `now` and take them in, as the poller does; returns how many were new."""
         arrivals = []
         for raw in raws:
             self.sent += 1
             arrivals.append(Arrival(f"{self.sent:04}.eml", raw, NOON + timedelta(seconds=self.sent)))
         with store.transaction(self.engine) as session:
             new = receive.store(session, self.community_id, arrivals)
-        worker.take_in(self.engine, self.community_id, self.community)
+            ours = file.ours(session, self.community_id, self.community)
+            touched: set[int] = set()
+            for message_id, raw in file.unfiled(session, self.community_id, 100):
+                touched |= file.file(session, message_id, understand(raw, ours), self.community, now)
+            collate.redraft_all(session, touched, now)
         return new
 
     def messages(self, session: Session) -> list[Message]:
