@@ -1,13 +1,13 @@
 """Threads and their collations → Digest: what an edition says, in which order, and who is named for what. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from textwrap import shorten
 from urllib.parse import quote
 
 from digest.edition import Digest, Item, Line, Link, Quote, Who
-from digest.models import HUMAN, Content, Evidence, Kind, Point
+from digest.models import HUMAN, Content, Kind, Point
 
 #: How the digest names the author of a message that no member wrote and the coordinator let through.
 GUEST = Who("A guest", "")
@@ -129,11 +129,10 @@ def _line(point: Point, posts: Mapping[int, Post], order: Mapping[int, int], upd
     quotes = []
     for evidence in point.evidence:
         author = _who(evidence.message, posts)
-        if evidence is first and not point.own:
-            if author not in opposers:  # whoever said it stands for it, and is named first
-                supporters = tuple(dict.fromkeys((author, *supporters)))
-                if _plain(evidence.quote) == _plain(point.label):
-                    continue
+        if evidence is first and not point.own and author not in opposers:
+            supporters = tuple(dict.fromkeys((author, *supporters)))  # whoever said it is named first
+            if _plain(evidence.quote) == _plain(point.label):
+                continue
         quotes.append(Quote(_excerpt(_plain(evidence.quote), QUOTE_LENGTH)[0], author))
     mentioned = {*point.supporters, *point.opposers, *(e.message for e in point.evidence)}
     return Line(

@@ -28,15 +28,17 @@ def to_html(source: str) -> Markup:
 
 def to_text(source: str) -> str:
     """Markdown as plain text: paragraphs apart by a blank line, list items with "- " or "1. ", links written out."""
-    blocks: list[str] = []
+    said = ""
     marker = ""
     for token in _MARKDOWN.parse(source):
         if token.type == "list_item_open":
             marker = f"{token.info}. " if token.info else "- "
         elif token.type == "inline":
-            blocks.append(marker + "".join(_words(token.children or [])))
+            said += marker + "".join(_words(token.children or [])) + ("\n" if marker else "\n\n")
             marker = ""
-    return "\n\n".join(blocks)
+        elif token.type in ("bullet_list_close", "ordered_list_close"):
+            said += "\n"
+    return said.strip()
 
 
 def _words(tokens: list[Token]) -> Iterator[str]:

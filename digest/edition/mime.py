@@ -45,7 +45,7 @@ def mailbox(name: str, address: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Text for a header: line breaks and control characters become spaces, so that nothing starts a header of its own."""
+    """Text for a header: line breaks and control characters become spaces, so that none starts another header."""
     return " ".join(_CONTROL.sub(" ", text).split())
 
 

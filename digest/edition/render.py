@@ -154,7 +154,7 @@ _AUTOMATIC = (
 
 
 def _addressed(sender: Sender, name: str, address: str) -> str:
-    us = mime.mailbox(parseaddr(sender.digest_sender)[0] or sender.community, _service(sender))
+    us = mime.mailbox(parseaddr(sender.digest_sender)[0] or f"{sender.community} digest", _service(sender))
     # A plain reply reaches the service alone, never the whole stream with the digest quoted under it.
     return mime.header("From", us) + mime.header("To", mime.mailbox(name, address)) + mime.header("Reply-To", us)
 

@@ -5,11 +5,11 @@ Every mail is a folder in templates/email/ with subject.txt, text.txt and html.h
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import css_inline
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from digest.assets import TEMPLATES
@@ -22,7 +22,7 @@ _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
 
 
 def subject(mail: str, **values: object) -> str:
-    """The subject of `mail`, on one line. Raises jinja2's UndefinedError for a value that is not given; so do the others."""
+    """The subject of `mail`, on one line. Raises jinja2's UndefinedError for a value not given, as the others do."""
     return " ".join(_render(f"{mail}/subject.txt", values).split())
 
 
@@ -63,6 +63,16 @@ def _counted(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
+def _issues(numbers: Sequence[int]) -> str:
+    """ "Issue 7", "Issues 3, 7"."""
+    return ("Issue " if len(numbers) == 1 else "Issues ") + ", ".join(map(str, numbers))
+
+
+def _short(title: str) -> str:
+    """A title as a link names it, where it has been read in full already."""
+    return textwrap.shorten(title, 50, placeholder="…")
+
+
 def _paragraphs(plain: str) -> Markup:
     """Plain text as HTML: a paragraph at each blank line, a line break at each other."""
     blocks = (block.strip() for block in re.split(r"\n\s*\n", plain))
@@ -101,7 +111,7 @@ def _on_the_web(url: str) -> bool:
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(TEMPLATES / "email"),
-    autoescape=lambda name: name is not None and name.endswith((".html", ".css")),
+    autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -109,10 +119,12 @@ _TEMPLATES = Environment(
 _TEMPLATES.filters |= {
     "counted": _counted,
     "date": _date,
+    "issues": _issues,
     "markdown": markdown.to_html,
     "paragraphs": _paragraphs,
     "people": _people,
     "plain": markdown.to_text,
+    "short": _short,
     "underlined": _underlined,
     "wrap": _wrap,
 }
