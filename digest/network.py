@@ -54,7 +54,7 @@ def reason(error: BaseException, login: Imap | Smtp) -> str:
                 return f"{where} refuses the connection; check {name}.host and {name}.port, and that it runs."
             case TimeoutError():
                 return f"{where} did not answer within {login.timeout:g} seconds; check {name}.host and the network."
-    if any(isinstance(cause, ConnectionError | EOFError) for cause in causes):
+    if any(isinstance(cause, ConnectionError) for cause in causes) or not any(isinstance(c, OSError) for c in causes):
         return f"{where} closed the connection; check {name}.security if this does not pass by itself."
     words = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
     return f"{where} cannot be reached ({words or type(error).__name__}); check {name}.host and the network."

@@ -7,7 +7,6 @@ aiosmtpd, which `pip install digest[demo]` brings and nothing else of the servic
 
 import asyncio
 import logging
-import socket
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Collection
@@ -105,7 +104,8 @@ class PostOffice:
             smtp = await stack.enter_async_context(
                 await loop.create_server(
                     lambda: SMTP(self, hostname="localhost", ident="post office", data_size_limit=None, loop=loop),
-                    sock=_free_port(),
+                    host=HOST,
+                    port=0,
                 )
             )
             self.imap_port, self.smtp_port = (server.sockets[0].getsockname()[1] for server in (imap, smtp))
@@ -140,7 +140,7 @@ class PostOffice:
         self._inbox = await mailboxes.get_mailbox("INBOX")
         server = IMAPServer(login, config)
         reader = ProxyProtocolReader(config.proxy_protocol)
-        return await asyncio.start_server(reader.get_callback(server), sock=_free_port())
+        return await asyncio.start_server(reader.get_callback(server), host=HOST, port=0)
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """aiosmtpd's hook for a mail received: into the INBOX, the outbox, or both; never into one INBOX twice."""
@@ -151,7 +151,3 @@ class PostOffice:
             await self._inbox.append(AppendMessage(raw, datetime.now(UTC)), recent=True)
         self.outbox += [(r, raw) for r in envelope.rcpt_tos if r not in ours]
         return "250 OK"
-
-
-def _free_port() -> socket.socket:
-    return socket.create_server((HOST, 0))

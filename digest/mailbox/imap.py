@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
+from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Any
 
 from imapclient import SEEN, IMAPClient  # type: ignore[import-untyped]
@@ -99,6 +100,8 @@ def connect(settings: Imap) -> IMAPClient:
         )
     try:
         client.normalise_times = False  # INTERNALDATE stays aware
+        # imaplib sends a command in pieces, and without this each piece waits for the server's (delayed) ACK.
+        client.socket().setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         if settings.security == "starttls":
             with _plainly(settings, "imap.security and imap.port"):
                 client.starttls(context)  # an error when the server does not offer it
@@ -141,7 +144,7 @@ def _plainly(settings: Imap, check: str = "imap.folder") -> Iterator[None]:
             f"{where} lets this account only read {settings.folder}; set imap.mark_seen to false."
         ) from None
     except IMAPClientAbortError as error:
-        raise MailboxError(reason(error.__context__ or EOFError(), settings)) from None
+        raise MailboxError(reason(error, settings)) from None
     except IMAPClientError as error:
         words = _words(error, settings)
         raise MailboxError(f"{where} answered with an error ({words}); check {check} if this does not pass.") from None
@@ -250,7 +253,7 @@ def _read(
             bodies = _bodies(client, list(batch))
         except IMAPClientAbortError as error:
             refused.update(keys)  # next time one by one, to find the one that breaks the connection
-            raise _RefusedError(reason(error.__context__ or EOFError(), settings)) from None
+            raise _RefusedError(reason(error, settings)) from None
         except IMAPClientError:
             bodies = None  # one by one, now
         except (OSError, EOFError) as error:
@@ -312,13 +315,17 @@ def poll_once(settings: Imap, position_of: PositionOf, store: Store) -> int:
     refused = Counter[tuple[int, int]]()
     taken = 0
     while True:
+        before = taken
         try:
             with connect(settings) as client:
                 for arrivals, position in fetch(client, settings, position_of(), refused=refused):
                     store(arrivals, position)
                     taken += len(arrivals)
                 return taken
-        except _RefusedError:  # at most TRIES times for each mail, then a note takes its place
+        except MailboxError as error:
+            # A refusal is counted, and a connection that broke behind a stored batch got us further: both end.
+            if taken == before and not isinstance(error, _RefusedError):
+                raise
             time.sleep(FIRST_PAUSE)
 
 
