@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -36,6 +37,21 @@ SAID = {
 }
 
 
+class Id(Convertor[int]):
+    """A number in an address, small enough for every database's INTEGER; a longer one is no page of ours."""
+
+    regex = "[0-9]{1,9}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("id", Id())
+
+
 def health(visit: Visit) -> Response:
     """Whether the service answers and its database is in reach."""
     try:
@@ -59,25 +75,25 @@ def routes() -> list[BaseRoute]:
         Route("/sign-out", anybody(sign_in.leave), methods=["POST"]),
         Route("/", member(today.show)),
         Route("/threads", member(threads.index)),
-        Route("/thread/{thread:int}", member(threads.show)),
-        Route("/thread/{thread:int}", coordinator(threads.save), methods=["POST"]),
-        Route("/message/{message:int}/move", coordinator(threads.move_form)),
-        Route("/message/{message:int}/move", coordinator(threads.move), methods=["POST"]),
+        Route("/thread/{thread:id}", member(threads.show)),
+        Route("/thread/{thread:id}", coordinator(threads.save), methods=["POST"]),
+        Route("/message/{message:id}/move", coordinator(threads.move_form)),
+        Route("/message/{message:id}/move", coordinator(threads.move), methods=["POST"]),
         Route("/held", coordinator(held.show)),
         Route("/discarded", coordinator(held.discarded)),
         *(
-            Route(f"/message/{{message:int}}/{page.__name__}", coordinator(page), methods=["POST"])
+            Route(f"/message/{{message:id}}/{page.__name__}", coordinator(page), methods=["POST"])
             for page in (held.redact, held.release, held.discard, held.restore, held.admit, held.place)
         ),
         Route("/editions", member(editions.index)),
         Route("/edition", coordinator(editions.upcoming)),
-        Route("/edition/{edition:int}", member(editions.show)),
-        Route("/edition/{edition:int}/html", member(editions.html)),
+        Route("/edition/{edition:id}", member(editions.show)),
+        Route("/edition/{edition:id}/html", member(editions.html)),
         *(
-            Route(f"/edition/{{edition:int}}/{page.__name__}", coordinator(page), methods=["POST"])
+            Route(f"/edition/{{edition:id}}/{page.__name__}", coordinator(page), methods=["POST"])
             for page in (editions.close, editions.introduce, editions.include, editions.approve, editions.send_now)
         ),
-        Route("/delivery/{delivery:int}", coordinator(editions.decide), methods=["POST"]),
+        Route("/delivery/{delivery:id}", coordinator(editions.decide), methods=["POST"]),
         Route("/members", coordinator(members.show)),
     ]
 

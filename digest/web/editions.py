@@ -89,10 +89,10 @@ def introduce(visit: MemberVisit) -> Response:
 
 def include(visit: MemberVisit) -> Response:
     """Take a thread in, or leave it for the next edition."""
-    thread, included = visit.field("thread"), visit.field("included") == "yes"
+    thread, included = visit.number("thread") or 0, visit.field("included") == "yes"
 
     def change(session: Session, edition: Edition) -> None:
-        found = reads.thread(session, visit.member.community_id, int(thread) if thread.isdecimal() else 0)
+        found = reads.thread(session, visit.member.community_id, thread)
         publish.include(session, edition.id, found.id, included, visit.member, visit.now)
 
     return _do(visit, "included" if included else "left_out", change)

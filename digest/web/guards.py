@@ -70,6 +70,11 @@ class Visit:
         value = self.form.get(name)
         return value.strip() if isinstance(value, str) else ""
 
+    def number(self, name: str) -> int | None:
+        """A field of the form that names something by its id; None when it does not."""
+        value = self.field(name)
+        return int(value) if value.isdecimal() and len(value) < 10 else None
+
     def page(self, template: str, status: int = 200, **values: object) -> HTMLResponse:
         """The page `templates/web/TEMPLATE.html`, filled in."""
         values = {"community": self.desk.only_community, **values}

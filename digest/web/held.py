@@ -132,13 +132,13 @@ def admit(visit: MemberVisit) -> Response:
 
 def place(visit: MemberVisit) -> Response:
     """Say which thread an answer to the digest belongs to, and let it in; identifiers in it are redacted."""
-    target = visit.field("thread")
+    target = visit.number("thread")
 
     def decide(session: Session, message: Message) -> None:
-        if not target.isdecimal() and target != "new":
+        if target is None and visit.field("thread") != "new":
             raise review.ReviewError("Choose the thread that this message belongs to.")
         community_id = visit.member.community_id
-        thread_id = reads.thread(session, community_id, int(target)).id if target != "new" else None
+        thread_id = reads.thread(session, community_id, target).id if target else None
         undecided = any(span.decision is Decision.UNDECIDED for span in held_spans(session, message))
         review.move(session, message.id, thread_id, visit.member, visit.now)
         if undecided:

@@ -109,9 +109,9 @@ def save(visit: MemberVisit) -> Response:
         latest = collate.current(session, thread.id)
         edit = collation_form.read(visit.form, collate.grounds(session, thread.id), _resources(latest))
         if edit.faults:
-            return _page(session, visit, thread, edit, seen=_seen(visit), status=400)
+            return _page(session, visit, thread, edit, seen=visit.number("seen"), status=400)
         thread_id, version, content = thread.id, latest.version if latest else 0, latest.content if latest else None
-    seen = _seen(visit)
+    seen = visit.number("seen") or 0
     try:
         if edit.content != content or seen != version:
             with store.transaction(visit.desk.engine) as session:
@@ -144,12 +144,12 @@ def move_form(visit: MemberVisit) -> Response:
 
 def move(visit: MemberVisit) -> Response:
     """Put a message into another thread, or into a new one of its own."""
-    target = visit.field("thread")
-    if not target.isdecimal() and target != "new":
+    target = visit.number("thread")
+    if target is None and visit.field("thread") != "new":
         raise HTTPException(400, "Choose the thread that this message belongs to.")
     with store.transaction(visit.desk.engine) as session:
         message = _message(session, visit)
-        thread_id = reads.thread(session, visit.member.community_id, int(target)).id if target != "new" else None
+        thread_id = reads.thread(session, visit.member.community_id, target).id if target else None
         review.move(session, message.id, thread_id, visit.member, visit.now)
         return visit.go(f"/thread/{message.thread_id}?done=moved#message-{message.id}")
 
@@ -163,11 +163,6 @@ def _thread(session: Session, visit: MemberVisit) -> Thread:
 
 def _message(session: Session, visit: MemberVisit) -> Message:
     return reads.message(session, visit.member.community_id, visit.request.path_params["message"])
-
-
-def _seen(visit: MemberVisit) -> int:
-    seen = visit.field("seen")
-    return int(seen) if seen.isdecimal() and len(seen) < 10 else -1
 
 
 def _resources(latest: Collation | None) -> list[Resource]:
