@@ -547,11 +547,21 @@ class Audit(SQLModel, table=True):
 
 # --- reading a message -------------------------------------------------------------------------------------------
 
-MASK = "[removed: {}]"
+#: What a mask says for each type of identifier; a type not named here is said as it is.
+MASKED = {
+    "nhs_number": "NHS number",
+    "dob": "date of birth",
+    "patient_name": "patient’s name",
+    "hospital_number": "hospital number",
+    "address": "address",
+    "postcode": "postcode",
+    "phone": "phone number",
+    "email": "e-mail address",
+}
 
 
 def mask(text: str, spans: Mapping[tuple[int, int], str], start: int = 0, end: int | None = None) -> str:
-    """`text[start:end]` with every span (start, end → type) that touches it replaced by "[removed: type]".
+    """`text[start:end]` with every span (start, end → type) that touches it replaced: "[NHS number removed]".
 
     Spans that overlap are masked as one, named after the first.
     """
@@ -562,7 +572,7 @@ def mask(text: str, spans: Mapping[tuple[int, int], str], start: int = 0, end: i
         if right <= start or left >= end or right <= at:
             continue
         if left >= at or not out:
-            out += [text[at:left], MASK.format(name)]
+            out += [text[at:left], f"[{MASKED.get(name, name)} removed]"]
         at = right
     return "".join(out) + text[at:end]
 

@@ -70,7 +70,7 @@ class Connection:
         except (SMTPException, OSError) as gone:
             log.debug("The mail server did not answer QUIT: %s", type(gone).__name__)  # every mail has been settled
         finally:
-            client.close()
+            _close(client)
 
     async def send(self, sender: str, recipient: str, wire: bytes) -> Outcome:
         """Send one mail, byte for byte, to one address; within `settings.timeout` seconds in all, connecting included.
@@ -122,7 +122,7 @@ class Connection:
 
     def _drop(self) -> None:
         if self._client is not None:
-            self._client.close()
+            _close(self._client)
             self._client = None
 
     async def _transaction(self, client: aiosmtplib.SMTP, sender: str, recipient: str, wire: bytes) -> Outcome:
@@ -199,43 +199,59 @@ async def _connect(settings: Smtp) -> aiosmtplib.SMTP:
     if settings.username and settings.auth == "password" and not password:
         raise DeliveryError("smtp.username is set but no password: set DIGEST_SMTP__PASSWORD or smtp.password_file.")
 
-    async def token() -> str:
-        return await asyncio.to_thread(access_token, settings)
-
-    oauth = settings.username != "" and settings.auth == "xoauth2"
     client = aiosmtplib.SMTP(
         hostname=settings.host,
         port=settings.port,
-        username=settings.username or None,
-        password=None if oauth or not settings.username else password,
-        oauth_token_generator=token if oauth else None,
         local_hostname=_own_name(),
         timeout=settings.timeout,
         use_tls=settings.security == "tls",
         start_tls=settings.security == "starttls",
         tls_context=context,
     )
-    where = f"The mail server {settings.host} (port {settings.port})"
     try:
         await client.connect()
         if client.is_ehlo_or_helo_needed:
             await client.ehlo()
-    except OAuthError as error:
-        raise DeliveryError(str(error)) from None
-    except SMTPAuthenticationError as error:
-        if oauth:
-            await asyncio.to_thread(forget, settings)
-        raise DeliveryError(_refused(error.code, error.message, settings)) from None
-    except SMTPResponseException as error:
-        code = f"{error.code} " if error.code > 0 else ""  # aiosmtplib's -1: that was no SMTP reply at all
-        said = _words(f"{code}{error.message}", settings)
-        raise DeliveryError(f"{where} takes no mail now ({said}); check smtp.port if this does not pass.") from None
-    except (OSError, EOFError, UnicodeError) as error:  # aiosmtplib's lost connections and timeouts are OSErrors too
-        raise DeliveryError(reason(error, settings)) from None
-    except SMTPException as error:  # STARTTLS or AUTH is not offered
-        said = _words(error.message, settings)
-        raise DeliveryError(f"{where} cannot be used ({said}); check smtp.security, smtp.port and smtp.auth.") from None
+        if settings.username and settings.auth == "xoauth2":
+            await client.auth_xoauth2(settings.username, await asyncio.to_thread(access_token, settings))
+        elif settings.username:
+            await client.login(settings.username, password)
+    except BaseException as error:
+        _close(client)
+        if isinstance(error, Exception):
+            raise _unusable(error, settings) from None
+        raise
     return client
+
+
+def _close(client: aiosmtplib.SMTP) -> None:
+    """Close at once: a TLS connection would wait half a minute for the other side's goodbye."""
+    transport = client.transport
+    client.close()
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
+
+
+def _unusable(error: Exception, settings: Smtp) -> Exception:
+    """Why there is no connection, as DeliveryError; anything else as it came."""
+    where = f"The mail server {settings.host} (port {settings.port})"
+    match error:
+        case OAuthError():
+            return DeliveryError(str(error))
+        case SMTPAuthenticationError():
+            if settings.auth == "xoauth2":
+                forget(settings)
+            return DeliveryError(_refused(error.code, error.message, settings))
+        case SMTPResponseException():
+            code = f"{error.code} " if error.code > 0 else ""  # aiosmtplib's -1: that was no SMTP reply at all
+            said = _words(f"{code}{error.message}", settings)
+            return DeliveryError(f"{where} takes no mail now ({said}); check smtp.port if this does not pass.")
+        case OSError() | EOFError() | UnicodeError():  # aiosmtplib's lost connections and timeouts are OSErrors too
+            return DeliveryError(reason(error, settings))
+        case SMTPException():  # STARTTLS or AUTH is not offered
+            said = _words(error.message, settings)
+            return DeliveryError(f"{where} cannot be used ({said}); check smtp.security, smtp.port and smtp.auth.")
+    return error
 
 
 def _own_name() -> str:

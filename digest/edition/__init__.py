@@ -93,13 +93,11 @@ class Sender:
 class Frozen:
     """A rendered edition: what every recipient's mail has in common.
 
-    `body` is the MIME body, 7-bit with CRLF, cut where something is the recipient's own: even places are bytes that
-    never change again, odd places name what `render.wire` puts there.
+    `mail` is the whole mail, 7-bit with CRLF, cut where something is the recipient's own: even places never change
+    again, odd places name what `render.wire` puts there.
     """
 
     subject: str
-    date: datetime
-    sender: Sender
     number: int
-    boundary: str
-    body: tuple[str, ...]
+    sender: Sender
+    mail: tuple[str, ...]

@@ -62,7 +62,7 @@ def quoted_printable(text: str) -> str:
 def alternative(boundary: str, text: Sequence[str], html: Sequence[str]) -> tuple[str, ...]:
     """The body of a multipart/alternative mail (RFC 2046, 5.1.4) from a text and an HTML part.
 
-    Both parts are cut as `Frozen.body` is: even places are literal, odd places name what is put in later, which must
+    Both parts are cut as `Frozen.mail` is: even places are literal, odd places name what is put in later, which must
     be quoted-printable itself. Soft line breaks around it keep every line short.
     """
     body = [""]

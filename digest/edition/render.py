@@ -40,60 +40,56 @@ def freeze(digest: Digest, sender: Sender) -> Frozen:
     """
     # Nobody who writes to the stream can know the digest of what they write, so nobody can forge a mark or a boundary.
     key = hashlib.sha256(repr((digest, sender)).encode()).hexdigest()[:24]
-    values = {"digest": digest, "sender": sender, "own": lambda name: f"{key}.{name}."}
+
+    def own(name: str) -> str:
+        return f"{key}.{name}."
+
+    values = {"digest": digest, "sender": sender, "own": own}
     subject = templating.subject("edition", **values)
     text = templating.text("edition", **values)
     html = _fitting(digest, partial(templating.html, "edition", **values, subject=subject))
-    return Frozen(
-        subject=subject,
-        date=digest.date,
-        sender=sender,
-        number=digest.number,
-        boundary=key,
-        body=mime.alternative(key, _cut(text, key, "text"), _cut(html, key, "html")),
-    )
-
-
-def wire(frozen: Frozen, recipient: Recipient) -> bytes:
-    """One recipient's mail, byte for byte the same each time. Raises ValueError for an address that is not ASCII."""
-    sender, service = frozen.sender, _service(frozen.sender)
-    headers = (
-        _addressed(sender, recipient.name, recipient.address)
-        + mime.unstructured("Subject", frozen.subject)
-        + mime.header("Date", format_datetime(frozen.date))
-        + mime.header("Message-ID", f"<{message_id(frozen, recipient)}>")
+    service = _service(sender)
+    head = (
+        _from(sender)
+        + own("to")
+        + mime.unstructured("Subject", subject)
+        + mime.header("Date", format_datetime(digest.date))
+        + mime.header("Message-ID", f"<{sender.slug}.{digest.number}.{own('member')}{key}@{_domain(service)}>")
         + mime.header("List-Id", mime.mailbox(sender.community, f"{sender.slug}.digest.{_domain(service)}"))  # RFC 2919
         + mime.header("List-Help", f"<mailto:{service}?subject=help>")  # RFC 2369, 3.1: a person reads it
         # No List-Unsubscribe yet: mail programs promise that it works at once, and so far a person does it.
         + mime.header("Precedence", "bulk")
         + _AUTOMATIC
-        + mime.multipart(frozen.boundary)
+        + mime.multipart(key)
+        + mime.CRLF
     )
-    written = {
+    *start, last = _cut(head, key, "head")
+    first, *rest = mime.alternative(key, _cut(text, key, "text"), _cut(html, key, "html"))
+    return Frozen(subject, digest.number, sender, (*start, last + first, *rest))
+
+
+def wire(frozen: Frozen, recipient: Recipient) -> bytes:
+    """One recipient's mail, byte for byte the same each time. Raises ValueError for an address that is not ASCII."""
+    own = {
+        "head:to": _to(recipient.name, recipient.address),
+        "head:member": f"{recipient.member}.",
         "text:address": mime.quoted_printable(recipient.address),
         "html:address": mime.quoted_printable(escape(recipient.address)),
     }
-    body = [written[piece] if place % 2 else piece for place, piece in enumerate(frozen.body)]
-    return (headers + mime.CRLF + "".join(body)).encode("ascii")
-
-
-def message_id(frozen: Frozen, recipient: Recipient) -> str:
-    """The Message-ID of one recipient's mail, without angle brackets: the same whenever it is sent again."""
-    sender = frozen.sender
-    return f"{sender.slug}.{frozen.number}.{recipient.member}.{frozen.boundary}@{_domain(_service(sender))}"
+    pieces = [own[piece] if place % 2 else piece for place, piece in enumerate(frozen.mail)]
+    return "".join(pieces).encode("ascii")
 
 
 def dumps(frozen: Frozen) -> bytes:
     """A frozen edition for the database, as JSON."""
-    return json.dumps(asdict(frozen) | {"date": frozen.date.isoformat()}).encode("ascii")
+    return json.dumps(asdict(frozen)).encode("ascii")
 
 
 def loads(data: bytes) -> Frozen:
     """A frozen edition from the database; `wire` makes the very same mails of it."""
     values = json.loads(data)
-    values["date"] = datetime.fromisoformat(values["date"])
     values["sender"] = Sender(**values["sender"])
-    values["body"] = tuple(values["body"])
+    values["mail"] = tuple(values["mail"])
     return Frozen(**values)
 
 
@@ -114,7 +110,7 @@ def _fitting(digest: Digest, page: Callable[..., str]) -> str:
 
 
 def _cut(rendered: str, key: str, part: str) -> list[str]:
-    """Cut at the marks that `own` left, as `Frozen.body` is; `part` tells how what comes there is written."""
+    """Cut at the marks that `own` left, as `Frozen.mail` is; `part` tells how what comes there is written."""
     pieces = re.split(rf"{key}\.(\w+)\.", rendered)
     return [f"{part}:{piece}" if place % 2 else piece for place, piece in enumerate(pieces)]
 
@@ -133,7 +129,8 @@ def letter(mail: str, sender: Sender, name: str, address: str, key: str, date: d
     mark = hashlib.sha256("\0".join((sender.slug, mail, key, address)).encode()).hexdigest()[:24]
     body = mime.alternative(mark, [templating.text(mail, **values)], [templating.html(mail, **values, subject=subject)])
     headers = (
-        _addressed(sender, name, address)
+        _from(sender)
+        + _to(name, address)
         + mime.unstructured("Subject", subject)
         + mime.header("Date", format_datetime(date))
         + mime.header("Message-ID", f"<{sender.slug}.note.{mark}@{_domain(_service(sender))}>")
@@ -153,10 +150,14 @@ _AUTOMATIC = (
 )
 
 
-def _addressed(sender: Sender, name: str, address: str) -> str:
+def _from(sender: Sender) -> str:
     us = mime.mailbox(parseaddr(sender.digest_sender)[0] or f"{sender.community} digest", _service(sender))
     # A plain reply reaches the service alone, never the whole stream with the digest quoted under it.
-    return mime.header("From", us) + mime.header("To", mime.mailbox(name, address)) + mime.header("Reply-To", us)
+    return mime.header("From", us) + mime.header("Reply-To", us)
+
+
+def _to(name: str, address: str) -> str:
+    return mime.header("To", mime.mailbox(name, address))
 
 
 def _service(sender: Sender) -> str:

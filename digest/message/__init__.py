@@ -7,6 +7,7 @@ in worker processes; what needs the stored messages (threads, duplicates, questi
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from digest.message import body, kind, links, privacy, reply
 from digest.message.html import Line
@@ -81,9 +82,7 @@ def understand(raw: bytes, ours: Ours) -> Understood:
     recipients = tuple(
         dict.fromkeys(a for name in ("to", "cc") for value in parsed.all(name) for a in addresses(value))
     )
-    spoof = kind.spoofed(
-        parsed, [(kind.name_words(p.name), p.addresses) for p in ours.people], via_list=bool(parsed.get("list-id"))
-    )
+    spoof = kind.spoofed(parsed, _people(ours), via_list=bool(parsed.get("list-id")))
     member = any(from_address in person.addresses for person in ours.people)
     settled, reason = kind.by_machine(
         parsed,
@@ -125,6 +124,17 @@ def understand(raw: bytes, ours: Ours) -> Understood:
         problems=tuple(parsed.problems),
         unreadable=parsed.unreadable,
     )
+
+
+@lru_cache(maxsize=16)
+def _people(ours: Ours) -> tuple[tuple[frozenset[str], tuple[str, ...]], ...]:
+    return tuple((kind.name_words(person.name), person.addresses) for person in ours.people)
+
+
+@lru_cache(maxsize=16)
+def _members(ours: Ours) -> privacy.Known:
+    addresses = (address for person in ours.people for address in person.addresses)
+    return privacy.Known.of((p.name for p in ours.people), [ours.stream_address, ours.digest_address, *addresses])
 
 
 def _author(name: str, address: str, ours: Ours) -> str:
@@ -169,10 +179,7 @@ def _hits(
     from_address: str,
     ours: Ours,
 ) -> tuple[Hit, ...]:
-    people = [*(p.name for p in ours.people), from_name, *_quoted_people(parsed)]
-    known = privacy.Known.of(
-        people, [from_address, ours.stream_address, ours.digest_address, *(a for p in ours.people for a in p.addresses)]
-    )
+    known = _members(ours).also([from_name, *_correspondents(parsed)], [from_address])
     hits = privacy.identifiers(subject, Place.SUBJECT, known)
     for segment in segments:
         if segment.role in {SegmentRole.NEW, SegmentRole.QUOTE}:
@@ -183,6 +190,6 @@ def _hits(
     return tuple(hits)
 
 
-def _quoted_people(parsed: Parsed) -> list[str]:
+def _correspondents(parsed: Parsed) -> list[str]:
     """People the headers name: they are correspondents, not patients."""
     return [value for name in ("to", "cc", "reply-to") for value in parsed.all(name)]

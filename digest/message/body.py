@@ -31,7 +31,10 @@ def lines(parsed: Parsed) -> tuple[list[Line], bool]:
         out += part
     if len(out) > MAX_LINES:
         parsed.say(f"The text has more than {MAX_LINES} lines; the rest was left out.")
-    out = [Line(links.unwrap_all(line.text), line.links) for line in out[:MAX_LINES]]
+    out = out[:MAX_LINES]
+    for line in out:
+        if "http" in line.text:
+            line.text = links.unwrap_all(line.text)
     return _squeezed(out), wrapped
 
 

@@ -22,7 +22,7 @@ _OPENS_BARE = re.compile(
     r"^\s*(?:\d{1,4}[./-]\d|\d{1,2} \w+ \d{4}|(?:mon|tue|wed|thu|fri|sat|sun)\w*\b|[\"'*<]?[^\W\d_])", re.I
 )
 _CLOSES = re.compile(rf"(?:\b(?:{_WROTE})\b.{{0,90}}[:：]|\b(?:{_WROTE})\s?)\s*$", re.I)
-_VERB = re.compile(rf"\b(?:{_WROTE})$", re.I)
+_ENDINGS = (":", "：", *_WROTE.replace("\\", "").split("|"))
 _DATED = re.compile(
     r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\b\d{1,2}:\d{2}\b|\b(?:19|20)\d\d\b|@|\bat\b \S+\.\w+|<[^>]*>", re.I
 )
@@ -42,6 +42,7 @@ _FORWARD = re.compile(
     r"anfang der weitergeleiteten.{0,20})\s*[-_*]*\s*$",
     re.I,
 )
+_RULES = frozenset("-_=*─")
 _LINE = re.compile(r"^\s*(?:_{5,}|-{5,}|={5,}|\*{5,}|─{5,})\s*$")
 
 _LABELS: dict[str, str] = {
@@ -66,19 +67,20 @@ _FOOTER = re.compile(
     r"jiscmail|list archives?|manage your subscription|mailman",
     re.I,
 )
+_OPENERS = frozenset("[_-=#*yY")
 _SCRUBBED = re.compile(r"^\s*\[\[alternative HTML version deleted\]\]\s*$")  # what pipermail leaves of a part
 _SEPARATOR = re.compile(r"^\s*(?:_{10,}|-{10,}|={10,}|-=-=.*|--\s?|#{5,}|\*{10,})\s*$")
 
 
 def is_marked(line: str) -> bool:
     """A line with a quote mark."""
-    return bool(_MARK.match(line))
+    return line.lstrip()[:1] in {">", "|"} and bool(_MARK.match(line))
 
 
 def attribution(lines: Sequence[str], i: int) -> int:
     """The end of an "On … wrote:" that starts at line `i`; 0 when none does."""
     first = lines[i]
-    if not first.strip() or len(first) > 300:
+    if not first.strip() or len(first) > 300 or not any(map(_may_close, lines[i : i + MAX_ATTRIBUTION])):
         return 0
     reach = MAX_ATTRIBUTION if _OPENS.match(first) else 2 if _OPENS_BARE.match(first) else 0
     if _OLD_GMAIL.match(first) and _mark_follows(lines, i + 1):
@@ -88,7 +90,7 @@ def attribution(lines: Sequence[str], i: int) -> int:
         if not last or is_marked(last) or len(last) > 300 or (end > i and _OPENS.match(last)):
             return 0
         colon = last.endswith((":", "："))
-        if not colon and not _VERB.search(last[-20:]):
+        if not _may_close(last):
             continue
         text = " ".join(line.strip() for line in lines[i : end + 1])
         marked = _mark_follows(lines, end + 1)
@@ -97,6 +99,11 @@ def attribution(lines: Sequence[str], i: int) -> int:
         if end == i and colon and marked and _DATED.search(text) and len(text) < 160:
             return end + 1  # a language we do not know: a date or an address, a colon, and then marks
     return 0
+
+
+def _may_close(line: str) -> bool:
+    """A quick look, before the patterns: most lines do not end like an attribution."""
+    return line.rstrip().lower().endswith(_ENDINGS)
 
 
 def _mark_follows(lines: Sequence[str], i: int) -> bool:
@@ -123,6 +130,8 @@ class Headers:
 
 def headers(lines: Sequence[str], i: int) -> Headers | None:
     """The header block that starts at line `i`, its rule included; None when none does."""
+    if ":" not in lines[i][:60] and lines[i].lstrip()[:1] not in _RULES:
+        return None
     start = i
     forward = bool(_FORWARD.match(lines[i]))
     explicit = forward or bool(_ORIGINAL.match(lines[i]))
@@ -173,6 +182,8 @@ def _filled(lines: Sequence[str], i: int) -> int:
 
 def footer(lines: Sequence[str], i: int) -> int:
     """The end of a list's footer that starts at line `i`; 0 when none does."""
+    if lines[i].lstrip()[:1] not in _OPENERS:
+        return 0
     if _SCRUBBED.match(lines[i]):
         return i + 1
     separator = bool(_SEPARATOR.match(lines[i]))

@@ -5,9 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from digest.collation import Contribution
-from digest.collation.draft import answered as is_answered
-from digest.collation.draft import draft, question_text
+from digest.collation import Contribution, draft
 from digest.collation.provenance import Fault, Ground, faults
 from digest.collation.stance import stance
 from digest.models import (
@@ -104,8 +102,8 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
             session.add(message)
     latest = current(session, thread_id)
     if latest is None or latest.status is CollationStatus.DRAFT:
-        asked = question_text(latest.content) if latest else None
-        content = draft(said)
+        asked = draft.question_text(latest.content) if latest else None
+        content = draft.draft(said)
         if latest is None:
             latest = Collation(
                 community_id=thread.community_id, thread_id=thread_id, version=1, content=content, saved_at=now
@@ -114,7 +112,7 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
             latest.content, latest.saved_at = content, now
         session.add(latest)
         session.flush()
-        question = question_text(content)
+        question = draft.question_text(content)
         if question != asked:
             thread.related = (
                 related(
@@ -163,7 +161,7 @@ def earlier_questions(session: Session, community_id: int, before: datetime | No
     )
     asked: dict[int, str] = {}
     for thread, collation in rows:
-        question = question_text(collation.content)
+        question = draft.question_text(collation.content)
         if question and (before is None or thread.started_at < before):
             asked[thread.id] = ". ".join((thread.title, question, *(p.label for p in collation.content.points)))
     return list(asked.items())
@@ -172,7 +170,7 @@ def earlier_questions(session: Session, community_id: int, before: datetime | No
 def answered(session: Session, thread_id: int) -> bool:
     """Whether a thread's question has a substantive reply. An announcement asks nothing, so it counts as answered."""
     latest = current(session, thread_id)
-    return is_answered(contributions(session, thread_id), latest.content if latest else Content())
+    return draft.answered(contributions(session, thread_id), latest.content if latest else Content())
 
 
 def grounds(session: Session, thread_id: int) -> dict[int, Ground]:
@@ -187,8 +185,8 @@ def check(session: Session, thread_id: int, content: Content) -> list[Fault]:
 
 def unaccounted(session: Session, thread_id: int, content: Content) -> list[Message]:
     """The dissent guard: replies of a thread that its collation neither uses nor sets aside."""
-    seen = content.used() | set(content.set_aside)
-    return [m for m in messages(session, thread_id) if m.kind in {Kind.REPLY, Kind.DIGEST_REPLY} and m.id not in seen]
+    left = set(draft.unaccounted(contributions(session, thread_id), content))
+    return [m for m in messages(session, thread_id) if m.id in left]
 
 
 def save(session: Session, thread_id: int, seen: int, content: Content, by: Member, now: datetime) -> Collation:

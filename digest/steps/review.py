@@ -212,7 +212,7 @@ def _copy(other: Message, place: Place, start: int, end: int, by: Member, now: d
     return Identifier(
         community_id=other.community_id,
         message_id=other.id,
-        type="carried on from another message",
+        type="words redacted in another message",
         place=place,
         start=start,
         end=end,

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest import store
-from digest.models import Decision, HoldReason, Message, Role, SegmentRole
+from digest.models import MASKED, Decision, HoldReason, Message, Role, SegmentRole
 from digest.steps import review
 from digest.steps.read import HeldSpan, held_spans, shown_segments
 from digest.web import reads
@@ -36,18 +36,6 @@ REASONS = {
         "Could not be read",
         "Nothing could be made of these. The original mail is kept.",
     ),
-}
-
-#: What the kinds of identifier are called on the page.
-IDENTIFIERS = {
-    "nhs_number": "NHS number",
-    "dob": "Date of birth",
-    "patient_name": "Patient’s name",
-    "hospital_number": "Hospital number",
-    "address": "Address",
-    "postcode": "Postcode",
-    "phone": "Phone number",
-    "email": "Email address",
 }
 
 
@@ -78,7 +66,7 @@ def _page(visit: MemberVisit, refused: str = "", message_id: int = 0, status: in
                 if any(c.message.hold_reason is reason for c in cards)
             ],
             total=len(cards),
-            identifiers=IDENTIFIERS,
+            identifiers=MASKED,
             threads=reads.threads(session, community_id)[0],
             alliances=reads.alliances(session, community_id),
             roles=list(Role),

@@ -94,7 +94,7 @@ def test_links_and_files_are_resources_each_once() -> None:
 def test_identifiers_are_masked_in_what_is_quoted() -> None:
     text = "We rang Mr Example Person three times and then wrote to him."
     reply = says(2, SAM, text, masks={(8, 25): "name"})
-    assert points(reply)[0].label == "We rang [removed: name] three times and then wrote to him."
+    assert points(reply)[0].label == "We rang [name removed] three times and then wrote to him."
 
 
 def test_a_question_sent_again_corrected_is_asked_once() -> None:

@@ -9,14 +9,14 @@ from digest.collation.provenance import Fault, Ground, faults
 from digest.models import Content, Evidence, Point, Resource, Segment, SegmentRole
 
 TEXT = "Hi all\nWe ring Mr Person on day ten.\n> who rings?\nYours"
-QUOTE = "We ring [removed: name] on day ten."
+QUOTE = "We ring [name removed] on day ten."
 GROUND = Ground(
     TEXT,
     (Segment(0, 36, SegmentRole.NEW), Segment(36, 50, SegmentRole.QUOTE), Segment(50, len(TEXT), SegmentRole.NEW)),
     {(15, 24): "name"},
 )
 CITED = Evidence(message=2, start=7, end=36, quote=QUOTE)
-POINT = Point(id="m2-7", label="We ring [removed: name] on day ten.", supporters=[2], evidence=[CITED])
+POINT = Point(id="m2-7", label="We ring [name removed] on day ten.", supporters=[2], evidence=[CITED])
 LINE = Content(question=[CITED], points=[POINT], resources=[Resource(message=2, title="form.pdf")])
 
 

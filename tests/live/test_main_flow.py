@@ -131,7 +131,7 @@ def test_the_labelled_stream_goes_all_the_way_through(
     assert mail.get_content_type() == "multipart/alternative"
     text = mail.get_body(("plain",))
     assert text is not None
-    words = " ".join(text.get_content().split())
+    words = " ".join(re.sub(r"(?m)^> ", "", text.get_content()).split())
     gold = json.loads((stream / "gold.json").read_text())
     questions = [t["question"] for t in gold["threads"] if t["question"]]
     assert sum(" ".join(q.split()) in words for q in questions) >= 0.9 * len(questions)
