@@ -109,6 +109,7 @@ ssl = required
 ssl_cert = <{certificate.file}
 ssl_key = <{certificate.key}
 auth_mechanisms = plain login
+auth_failure_delay = 0
 first_valid_uid = 1
 mail_location = maildir:~/Maildir
 mail_max_userip_connections = 100
@@ -244,6 +245,10 @@ smtpd_sasl_type = dovecot
 smtpd_sasl_path = inet:{host}:{auth_port}
 smtpd_tls_auth_only = yes
 smtpd_client_connection_rate_limit = 0
+smtpd_error_sleep_time = 0
+smtpd_recipient_restrictions = check_recipient_access inline:{{
+  {{ nobody@example.org = 550 5.1.1 no such person }},
+  {{ busy@example.org = 450 4.2.0 try again later }} }}, permit
 """
 POSTFIX_MASTER = """
 {host}:{smtp_port} inet n - n - - smtpd
@@ -268,7 +273,10 @@ scache unix - - n - 1 scache
 
 @dataclass
 class Postfix:
-    """A running Postfix that takes mail for anybody, offers STARTTLS and AUTH, and hands all of it to a Dovecot."""
+    """A running Postfix that offers STARTTLS and AUTH, and hands anybody's mail to a Dovecot.
+
+    It refuses nobody@example.org for good and busy@example.org for now.
+    """
 
     folder: Path
     certificate: Certificate

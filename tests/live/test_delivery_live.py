@@ -1,0 +1,105 @@
+"""Sending through a real Postfix into a real Dovecot: encrypted, signed in, and byte for byte."""
+
+import asyncio
+import re
+
+import pytest
+
+from digest.config import Smtp
+from digest.delivery import Outcome
+from digest.delivery.smtp import Connection, DeliveryError
+from digest.mailbox import Arrival
+from digest.mailbox.imap import poll_once
+from digest.models import DeliveryStatus
+from tests.live import servers
+from tests.live.conftest import SENDER, STREAM
+from tests.live.servers import Dovecot, Postfix, until
+
+RECIPIENT = "asha.patel@surgery.example.org"
+#: Long headers that must not be folded or encoded, dots at line starts, trailing blanks.
+WIRE = (
+    b"Date: Tue, 24 Nov 2026 07:00:00 +0000\r\n"
+    b"From: Early Diagnosis Digest <digest@example.org>\r\n"
+    b"To: Asha Patel <asha.patel@surgery.example.org>\r\n"
+    b"Subject: Issue 12\r\n"
+    b"Message-ID: <issue-12.member-7.0123456789abcdef0123456789abcdef0123456789abcdef@example.org>\r\n"
+    b"List-Unsubscribe: <https://digest.example.org/leave/0123456789abcdef0123456789abcdef0123456789abcdef>\r\n"
+    b"MIME-Version: 1.0\r\n"
+    b"Content-Type: text/plain; charset=us-ascii\r\n"
+    b"\r\n"
+    b".hidden\r\n..\r\n.\r\nFrom here on\r\nblanks  \r\n\r\n"
+)
+
+
+def send(settings: Smtp, *recipients: str, wire: bytes = WIRE) -> list[Outcome]:
+    async def work() -> list[Outcome]:
+        async with Connection(settings) as connection:
+            return [await connection.send(SENDER, recipient, wire) for recipient in recipients]
+
+    return asyncio.run(work())
+
+
+def received(dovecot: Dovecot, user: str, count: int) -> list[bytes]:
+    mails: list[bytes] = []
+
+    def look() -> bool:
+        def store(arrivals: list[Arrival], _position: object) -> None:
+            mails.extend(arrival.raw for arrival in arrivals)
+
+        mails.clear()
+        poll_once(dovecot.settings(user), lambda: None, store)
+        return len(mails) >= count
+
+    until(look, f"the arrival of {count} mails")
+    return mails
+
+
+def test_a_mail_arrives_byte_for_byte_behind_its_trace_headers(dovecot: Dovecot, postfix: Postfix) -> None:
+    [outcome] = send(postfix.settings(), RECIPIENT)
+    assert outcome.status is DeliveryStatus.SENT
+    assert re.search(r"250 2\.0\.0 Ok: queued as \w+", outcome.answer)
+    [raw] = received(dovecot, "members", 1)
+    assert raw.endswith(WIRE)
+    trace = raw.removesuffix(WIRE).decode()
+    assert set(re.findall(r"^([\w-]+):", trace, re.MULTILINE)) == {"Return-Path", "Delivered-To", "Received"}
+    assert f"Delivered-To: {RECIPIENT}\r\n" in trace
+    assert "with ESMTPS" in trace  # it came encrypted
+
+
+def test_one_connection_sends_to_many_and_mail_for_the_service_lands_in_its_own_mailbox(
+    dovecot: Dovecot, postfix: Postfix
+) -> None:
+    members = [f"member{number}@surgery.example.org" for number in range(20)]
+    outcomes = send(postfix.settings(), *members, STREAM)
+    assert {outcome.status for outcome in outcomes} == {DeliveryStatus.SENT}
+    arrived = received(dovecot, "members", len(members))
+    assert sorted(re.findall(r"Delivered-To: (\S+)", b"".join(arrived).decode())) == sorted(members)
+    assert len(received(dovecot, "", 1)) == 1
+    assert postfix.log().count("disconnect from localhost[127.0.0.1] ehlo=2 starttls=1 mail=21") == 1
+
+
+def test_a_signed_in_connection_is_taken_and_a_wrong_password_refused(dovecot: Dovecot, postfix: Postfix) -> None:
+    [outcome] = send(postfix.settings(username="members", password=servers.PASSWORD), RECIPIENT)
+    assert outcome.status is DeliveryStatus.SENT
+    [raw] = received(dovecot, "members", 1)
+    assert b"with ESMTPSA" in raw
+    with pytest.raises(DeliveryError, match=r"wants a sign-in it accepts .* check smtp\.username and the password"):
+        send(postfix.settings(username="members", password="wrong"), RECIPIENT)
+
+
+def test_a_certificate_of_the_wrong_authority_is_refused_with_a_clear_sentence(postfix: Postfix) -> None:
+    other = servers.certificate(postfix.folder, "other")
+    for ca_file in (other.file, None):
+        with pytest.raises(DeliveryError, match=r"shows a certificate that cannot be trusted .*smtp\.ca_file"):
+            send(postfix.settings(ca_file=ca_file), RECIPIENT)
+
+
+def test_what_postfix_refuses_comes_back_in_its_own_words(postfix: Postfix) -> None:
+    refused, later, taken = send(postfix.settings(), "nobody@example.org", "busy@example.org", RECIPIENT)
+    assert (refused.status, later.status) == (DeliveryStatus.FAILED, DeliveryStatus.DEFERRED)
+    assert "no such person" in refused.answer
+    assert "try again later" in later.answer
+    assert taken.status is DeliveryStatus.SENT
+    [too_big] = send(postfix.settings(), RECIPIENT, wire=WIRE + (b"x" * 76 + b"\r\n") * 300_000)
+    assert too_big.status is DeliveryStatus.FAILED
+    assert too_big.answer.startswith("552 5.3.4")
