@@ -1,0 +1,118 @@
+"""What the coordinator decides about held messages."""
+
+import pytest
+from sqlmodel import select
+
+from digest import store
+from digest.models import Decision, Identifier, Member, Message, MessageStatus
+from tests.steps.world import QUESTION, SERVICE, SLIP, mail
+from tests.web.desk import COORDINATOR, STRANGER, Desk
+
+STRANGE = mail(f"Nora Body <{STRANGER}>", "Hello", "I heard of your list. May I join?\n", "s1@example.net")
+TO_DIGEST = mail("Priya <priya@example.org>", "Re: Issue 1", "Thank you, most helpful.\n", "d1@example.org", to=SERVICE)
+
+
+def message(desk: Desk, id: int) -> Message:
+    with store.read(desk.world.engine) as session:
+        found = session.get_one(Message, id)
+        session.expunge(found)
+        return found
+
+
+def test_the_words_in_question_are_shown_marked_with_their_surroundings(flurry: Desk) -> None:
+    page = flurry.signed_in(COORDINATOR).get("/held").text
+    assert "May identify a patient" in page
+    assert "<mark>943 476 5919</mark>" in page
+    assert "NHS number" in page
+    assert "nhs_number" not in page
+
+
+def test_redacting_lets_the_message_in_without_the_words(flurry: Desk) -> None:
+    browser = flurry.signed_in(COORDINATOR)
+    assert browser.post("/message/4/redact").headers["location"] == "/held?done=redacted"
+    assert message(flurry, 4).status is MessageStatus.ACCEPTED
+    assert "Nothing is held." in browser.get("/held").text
+    page = browser.get("/thread/1").text
+    assert "kit sat in a drawer" in page
+    assert "943 476 5919" not in page
+
+
+def test_releasing_takes_a_reason(flurry: Desk) -> None:
+    browser = flurry.signed_in(COORDINATOR)
+    refused = browser.post("/message/4/release", data={"reason": " "})
+    assert refused.status_code == 409
+    assert "Say why this message may be released; the reason is kept with it." in refused.text
+    assert browser.post("/message/4/release", data={"reason": "An invented example."}).status_code == 303
+    with store.read(flurry.world.engine) as session:
+        assert {i.decision for i in session.exec(select(Identifier))} == {Decision.RELEASED}
+    assert "943 476 5919" in browser.get("/thread/1").text
+
+
+def test_a_decision_made_twice_is_said_kindly(flurry: Desk) -> None:
+    browser = flurry.signed_in(COORDINATOR)
+    browser.post("/message/4/redact")
+    again = browser.post("/message/4/redact")
+    assert again.status_code == 409
+    assert "This message is not held any more; somebody may have decided about it already." in again.text
+
+
+def test_a_discarded_message_can_be_brought_back(flurry: Desk) -> None:
+    browser = flurry.signed_in(COORDINATOR)
+    assert browser.post("/message/4/discard", data={"reason": "Not for us"}).status_code == 303
+    page = browser.get("/discarded").text
+    assert "Priya" in page
+    assert "943 476 5919" not in page
+    assert browser.post("/message/4/restore").status_code == 303
+    assert message(flurry, 4).status is MessageStatus.HELD
+    assert "Nobody has discarded a message." in browser.get("/discarded").text
+
+
+def test_a_stranger_is_made_a_member_and_let_in(desk: Desk) -> None:
+    desk.receive(STRANGE)
+    browser = desk.signed_in(COORDINATOR)
+    page = browser.get("/held").text
+    assert "Not from a member" in page
+    assert 'value="Nora Body"' in page
+    form = {"name": "Dr Nora Body", "alliance": "Wessex", "role": "gp"}
+    assert browser.post("/message/1/admit", data=form).headers["location"] == "/held?done=admitted"
+    with store.read(desk.world.engine) as session:
+        nora = session.exec(select(Member).where(Member.email == STRANGER)).one()
+        assert (nora.name, nora.alliance, nora.role) == ("Dr Nora Body", "Wessex", "gp")
+    assert message(desk, 1).status is MessageStatus.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "sentence"),
+    [
+        ({"name": "", "role": "gp"}, 409, "Give the new member’s name."),
+        ({"name": "Nora", "role": "king"}, 400, "Choose a role for the new member."),
+    ],
+)
+def test_a_member_needs_a_name_and_a_role(desk: Desk, form: dict[str, str], status: int, sentence: str) -> None:
+    desk.receive(STRANGE)
+    answer = desk.signed_in(COORDINATOR).post("/message/1/admit", data=form)
+    assert answer.status_code == status
+    assert sentence in answer.text.replace("&#39;", "’")
+
+
+def test_a_reply_to_the_digest_is_put_into_the_thread_it_is_about(desk: Desk) -> None:
+    desk.receive(QUESTION, TO_DIGEST)
+    browser = desk.signed_in(COORDINATOR)
+    assert "Which thread?" in browser.get("/held").text
+    assert "Choose the thread that this message belongs to." in browser.post("/message/2/place").text
+    assert browser.post("/message/2/place", data={"thread": "1"}).headers["location"] == "/held?done=placed"
+    placed = message(desk, 2)
+    assert (placed.status, placed.thread_id) == (MessageStatus.ACCEPTED, 1)
+
+
+def test_placing_a_reply_that_may_name_a_patient_redacts_it(desk: Desk) -> None:
+    slip = mail(
+        "Priya <priya@example.org>", "Re: Issue 1", SLIP.decode().partition("\n\n")[2], "d2@example.org", to=SERVICE
+    )
+    desk.receive(QUESTION, slip)
+    browser = desk.signed_in(COORDINATOR)
+    assert "Redact and put it there" in browser.get("/held").text
+    assert browser.post("/message/2/place", data={"thread": "1"}).status_code == 303
+    assert "5919" not in browser.get("/thread/1").text
+    with store.read(desk.world.engine) as session:
+        assert {i.decision for i in session.exec(select(Identifier))} == {Decision.REDACTED}
