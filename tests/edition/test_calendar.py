@@ -1,0 +1,106 @@
+"""When editions go out: weekly wall times over clock changes, and how a date reads."""
+
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.edition.calendar import WEEKDAYS, closes_at, day_in_words, in_words, next_send
+
+LONDON = ZoneInfo("Europe/London")
+# Clock changes in spring and autumn, in the other half of the year, at midnight, by half an hour, and none.
+ZONES = [
+    ZoneInfo(name)
+    for name in (
+        "Europe/London",
+        "America/New_York",
+        "America/Santiago",
+        "Australia/Lord_Howe",
+        "Africa/Cairo",
+        "Asia/Kolkata",
+    )
+]
+
+
+def utc(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+
+
+@pytest.mark.parametrize(
+    ("day", "at", "after", "expected"),
+    [
+        ("mon", time(7), utc(2026, 11, 24, 12), utc(2026, 11, 30, 7)),
+        ("tue", time(7), utc(2026, 11, 24, 6, 59, 59), utc(2026, 11, 24, 7)),
+        ("tue", time(7), utc(2026, 11, 24, 7), utc(2026, 12, 1, 7)),  # strictly after
+        ("mon", time(7), utc(2026, 7, 5, 12), utc(2026, 7, 6, 6)),  # summer time
+        ("mon", time(0, 30), utc(2026, 7, 5, 23, 0), utc(2026, 7, 5, 23, 30)),  # Monday in London, Sunday in UTC
+        ("sun", time(1, 30), utc(2026, 3, 28), utc(2026, 3, 29, 1)),  # 1:30am is skipped: 2am British Summer Time
+        ("sun", time(1, 30), utc(2026, 3, 29, 1), utc(2026, 4, 5, 0, 30)),
+        ("sun", time(1, 30), utc(2026, 10, 24), utc(2026, 10, 25, 0, 30)),  # 1:30am comes twice: the first
+        ("sun", time(1, 30), utc(2026, 10, 25, 0, 30), utc(2026, 11, 1, 1, 30)),  # and only the first
+        ("sun", time(1, 30), utc(2026, 10, 25, 1), utc(2026, 11, 1, 1, 30)),
+    ],
+)
+def test_the_next_send_time_is_found(day: str, at: time, after: datetime, expected: datetime) -> None:
+    assert next_send(day, at, LONDON, after) == expected
+    assert next_send(day, at, LONDON, after).tzinfo is UTC
+
+
+def test_a_day_that_a_zone_left_out_moves_to_the_first_instant_after_it() -> None:
+    samoa = ZoneInfo("Pacific/Apia")  # went from 29 to 31 December 2011
+    assert next_send("fri", time(7), samoa, utc(2011, 12, 29)).astimezone(samoa).isoformat()[:16] == "2011-12-31T00:00"
+
+
+@given(
+    st.sampled_from(WEEKDAYS),
+    st.integers(0, 24 * 60 - 1) | st.integers(0, 180),  # half of them in the hours when clocks change
+    st.sampled_from(ZONES),
+    st.timedeltas(timedelta(), timedelta(days=3650)).map(lambda past: utc(2020, 1, 1) + past),
+)
+def test_a_year_of_send_times_has_one_a_week_at_the_right_hour(
+    day: str, minute: int, zone: ZoneInfo, start: datetime
+) -> None:
+    at = time(minute // 60, minute % 60)
+    moment = start
+    dates = []
+    for _ in range(53):
+        found = next_send(day, at, zone, moment)
+        assert moment < found
+        assert next_send(day, at, zone, found - timedelta(microseconds=1)) == found
+        local = found.astimezone(zone)
+        assert WEEKDAYS[local.weekday()] == day
+        before = (found - timedelta(microseconds=1)).astimezone(zone)
+        if local.time() != at:  # only where the clocks jumped over it, and then right after the jump
+            assert before.time() < at < local.time() or before.date() < local.date()
+            assert before.utcoffset() != local.utcoffset()
+        dates.append(local.date())
+        moment = found
+    assert {later - earlier for earlier, later in pairwise(dates)} == {timedelta(days=7)}
+
+
+def test_collecting_closes_the_lead_time_before_sending() -> None:
+    assert closes_at(utc(2026, 11, 24, 7), 24) == utc(2026, 11, 23, 7)
+    assert closes_at(utc(2026, 11, 24, 7), 0) == utc(2026, 11, 24, 7)
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (utc(2026, 11, 24, 7), "Tuesday 24 November 2026 at 7am"),
+        (utc(2026, 11, 24, 7, 30), "Tuesday 24 November 2026 at 7:30am"),
+        (utc(2026, 7, 1, 16, 5), "Wednesday 1 July 2026 at 5:05pm"),
+        (utc(2026, 11, 24, 12), "Tuesday 24 November 2026 at midday"),
+        (utc(2026, 11, 24, 12, 30), "Tuesday 24 November 2026 at 12:30pm"),
+        (utc(2026, 11, 24, 0), "Tuesday 24 November 2026 at midnight"),
+        (utc(2026, 11, 24, 0, 15), "Tuesday 24 November 2026 at 12:15am"),
+    ],
+)
+def test_a_moment_reads_as_the_nhs_writes_it(moment: datetime, words: str) -> None:
+    assert in_words(moment, LONDON) == words
+
+
+def test_a_day_is_the_one_of_the_communitys_zone() -> None:
+    assert day_in_words(utc(2026, 7, 5, 23, 30), LONDON) == "Monday 6 July 2026"
