@@ -25,10 +25,11 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-NOT_SETTINGS = ("DIGEST_CONFIG", "DIGEST_NO_SKIPS")  # where config.toml is; what the test run insists on
-SECRETS = ("password", "client_secret", "secret_key")
+SECRETS = ("password", "client_secret", "secret_key", "database_password")
 
 
 class ConfigError(Exception):
@@ -65,6 +66,20 @@ def _address(value: str) -> str:
     address = parseaddr(value)[1]
     if address.count("@") != 1 or address.startswith("@") or address.endswith("@"):
         raise ValueError('must be an e-mail address such as "digest@example.org"')
+    return value
+
+
+def _database(value: str) -> str:
+    if not value:
+        return value
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise ValueError('must be empty, or an address such as "postgresql://digest@localhost/digest"')
+    if url.password:
+        raise ValueError("holds a password; give it in database_password_file or the environment instead")
     return value
 
 
@@ -163,7 +178,9 @@ class Settings(BaseSettings):
 
     public_address: Annotated[str, AfterValidator(_web_address)] = "http://127.0.0.1:8000"
     data: Path = Path("var")
-    database_url: str = ""
+    database_url: Annotated[str, AfterValidator(_database)] = ""
+    database_password: SecretStr | None = None
+    database_password_file: Path | None = None
     secret_key: SecretStr | None = None
     secret_key_file: Path | None = None
     imap: Imap = Imap()
@@ -209,8 +226,12 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The database's SQLAlchemy address: `database_url`, or SQLite in the data folder."""
-        return self.database_url or f"sqlite:///{self.data / 'digest.db'}"
+        """The database's SQLAlchemy address: `database_url` with its password, or SQLite in the data folder."""
+        if not self.database_url:
+            return f"sqlite:///{self.data / 'digest.db'}"
+        password = _secret(self.database_password, self.database_password_file, "database_password")
+        url = make_url(self.database_url)
+        return (url.set(password=password) if password else url).render_as_string(hide_password=False)
 
     def key(self) -> bytes:
         """The key that signs links. Made once, readable by this user alone, when none is configured."""
@@ -276,7 +297,7 @@ def _anchor(values: dict[str, Any], home: Path) -> None:
 def _refuse_unknown_environment() -> None:
     for name in sorted(os.environ):
         key, _, rest = name.removeprefix("DIGEST_").lower().partition("__")
-        if not name.startswith("DIGEST_") or name in NOT_SETTINGS:
+        if not name.startswith("DIGEST_") or name == "DIGEST_CONFIG":
             continue
         field = Settings.model_fields.get(key)
         inner = getattr(field.annotation, "model_fields", {}) if field is not None else {}

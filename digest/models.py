@@ -426,6 +426,8 @@ class Thread(SQLModel, table=True):
 class Collation(SQLModel, table=True):
     """One saved version of the coordinator's account of a thread; the highest version is the one that counts."""
 
+    __tablename__ = "collation_version"  # "collation" is a reserved word of PostgreSQL
+
     __table_args__ = (UniqueConstraint("thread_id", "version"),)
 
     id: int = _key()
@@ -466,7 +468,7 @@ class EditionThread(SQLModel, table=True):
     community_id: int = _community()
     position: int
     included: bool = True
-    collation_id: int | None = Field(default=None, foreign_key="collation.id")
+    collation_id: int | None = Field(default=None, foreign_key="collation_version.id")
 
 
 class Posting(SQLModel):

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
+from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from proxyprotocol.reader import ProxyProtocolReader
@@ -58,6 +59,7 @@ class PostOffice:
         self._failure: BaseException | None = None
         self._leave: Callable[[], object] = lambda: None
         self._inbox: MailboxData
+        self._clients = WeakSet[SMTP]()
         self._thread = threading.Thread(target=self._run, name="post office", daemon=True)
 
     @property
@@ -101,23 +103,26 @@ class PostOffice:
         self._leave = lambda: loop.call_soon_threadsafe(closing.set)
         async with AsyncExitStack() as stack:
             imap = await stack.enter_async_context(await self._open_imap())
-            smtp = await stack.enter_async_context(
-                await loop.create_server(
-                    lambda: SMTP(self, hostname="localhost", ident="post office", data_size_limit=None, loop=loop),
-                    host=HOST,
-                    port=0,
-                )
-            )
+            smtp = await stack.enter_async_context(await loop.create_server(self._smtp_client, HOST, 0))
             self.imap_port, self.smtp_port = (server.sockets[0].getsockname()[1] for server in (imap, smtp))
             self._ready.set()
             await closing.wait()
             imap.close()
             smtp.close()
-            # Python 3.12.1 and later wait here for clients to leave by themselves; ours are told to.
+            # Neither server parts from its clients by itself, and Python 3.12.1 and later would wait for them to leave.
             others = asyncio.all_tasks() - {asyncio.current_task()}
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
+            for client in self._clients:
+                if isinstance(client.transport, asyncio.Transport):
+                    client.transport.abort()
+            await asyncio.sleep(0)  # transports close in the loop's next round
+
+    def _smtp_client(self) -> SMTP:
+        client = SMTP(self, hostname="localhost", ident="post office", data_size_limit=None)
+        self._clients.add(client)
+        return client
 
     async def _open_imap(self) -> asyncio.Server:
         config = _Config(

@@ -66,6 +66,12 @@ def test_a_secret_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         settings.smtp.secret("password")
 
 
+def test_the_databases_password_is_put_into_its_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path, 'database_url = "postgresql://digest@db.example.org/digest"\n')
+    monkeypatch.setenv("DIGEST_DATABASE_PASSWORD", "a/b@c")
+    assert load(path).database == "postgresql://digest:a%2Fb%40c@db.example.org/digest"
+
+
 def test_no_secret_is_shown_when_settings_are_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIGEST_SMTP__PASSWORD", "s3cret")
     assert "s3cret" not in repr(load(written(tmp_path, "")))
@@ -81,6 +87,8 @@ def test_no_secret_is_shown_when_settings_are_printed(tmp_path: Path, monkeypatc
         ('[smtp]\npassword = "s3cret"\n', "smtp.password"),
         ('secret_key = "s3cret"\n', "secret_key"),
         ('public_address = "digest.example.org"\n', "public_address"),
+        ('database_url = "mysql://db.example.org/digest"\n', "database_url"),
+        ('database_url = "postgresql://digest:s3cret@db.example.org/digest"\n', "database_url"),
     ],
 )
 def test_a_setting_that_is_unknown_or_impossible_is_refused_in_one_sentence_that_names_it(
@@ -159,7 +167,7 @@ def test_the_key_that_signs_links_is_made_once_for_this_user_alone(tmp_path: Pat
 
 
 def names(model: type[BaseModel], prefix: str) -> set[str]:
-    secrets = {"password", "client_secret", "secret_key", "imap"}
+    secrets = {"password", "client_secret", "secret_key", "database_password", "imap"}
     return {f"{prefix}{name}" for name in model.model_fields if name not in secrets}
 
 

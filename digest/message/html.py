@@ -165,6 +165,8 @@ class _Walk:
                 continue
             if event == "start":
                 if self._unseen(element):
+                    if element.tag in _BLOCK:
+                        self.out.end_line()
                     skipping = element
                     continue
                 self._start(element)

@@ -188,7 +188,7 @@ def test_erasing_a_member_forgets_their_words_everywhere(world: World) -> None:
         collate.save(session, thread, 1, content, ruth, NOON)
         erase.member(session, world.member(session, "tunde@example.org").id, ruth, NOON)
     with store.read(world.engine) as session:
-        for table in ("message", "raw_message", "collation", "member", "alias", "thread"):
+        for table in ("message", "raw_message", "collation_version", "member", "alias", "thread"):
             from sqlalchemy import text
 
             assert "receptionist" not in str(session.execute(text(f"SELECT * FROM {table}")).all())

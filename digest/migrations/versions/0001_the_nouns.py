@@ -111,7 +111,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_audit_at"), "audit", ["at"], unique=False)
     op.create_index(op.f("ix_audit_community_id"), "audit", ["community_id"], unique=False)
     op.create_table(
-        "collation",
+        "collation_version",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("community_id", sa.Integer(), nullable=False),
         sa.Column("thread_id", sa.Integer(), nullable=False),
@@ -135,8 +135,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("thread_id", "version"),
     )
-    op.create_index(op.f("ix_collation_community_id"), "collation", ["community_id"], unique=False)
-    op.create_index(op.f("ix_collation_thread_id"), "collation", ["thread_id"], unique=False)
+    op.create_index(op.f("ix_collation_version_community_id"), "collation_version", ["community_id"], unique=False)
+    op.create_index(op.f("ix_collation_version_thread_id"), "collation_version", ["thread_id"], unique=False)
     op.create_table(
         "edition",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -333,7 +333,7 @@ def upgrade() -> None:
         sa.Column("collation_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["collation_id"],
-            ["collation.id"],
+            ["collation_version.id"],
         ),
         sa.ForeignKeyConstraint(
             ["community_id"],
@@ -445,9 +445,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_edition_status"), table_name="edition")
     op.drop_index(op.f("ix_edition_community_id"), table_name="edition")
     op.drop_table("edition")
-    op.drop_index(op.f("ix_collation_thread_id"), table_name="collation")
-    op.drop_index(op.f("ix_collation_community_id"), table_name="collation")
-    op.drop_table("collation")
+    op.drop_index(op.f("ix_collation_version_thread_id"), table_name="collation_version")
+    op.drop_index(op.f("ix_collation_version_community_id"), table_name="collation_version")
+    op.drop_table("collation_version")
     op.drop_index(op.f("ix_audit_community_id"), table_name="audit")
     op.drop_index(op.f("ix_audit_at"), table_name="audit")
     op.drop_table("audit")
