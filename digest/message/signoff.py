@@ -33,6 +33,7 @@ _VALEDICTION_WORDS = _VALEDICTION_HEADS | _set(
     met vriendelijke hartelijke cordiali distinti med vänlig venlig vennlig"""
 )
 
+_THANKS = _set("thanks thank thx thanx ta cheers merci gracias grazie obrigado")
 _DELIMITER = re.compile(r"^\s{0,2}--\s?$")
 _TAG_LINE = re.compile(
     r"^\W{0,3}(?:sent (?:from|via|by|using) (?:my |an? |the )?(?:\w+ ){0,4}?(?:i-?phone|ipad|ipod|galaxy|samsung|"
@@ -174,19 +175,27 @@ def _tail(lines: Sequence[str], start: int, author: frozenset[str], opening: boo
             or _TAG_LINE.match(lines[i])
             or (
                 left <= 40
-                and (position or not opening)
+                and (position or not opening or not _thanks(lines[i]))
                 and _says_goodbye(lines[i], lines[following] if following is not None else "", left, author)
             )
             or (left <= 40 and (position or not opening) and at_start and _is_name(lines[i], author))
             or i == disclaimers
         ):
             return _with_rule(lines, i, start)
-    return _lone_name(lines, filled, size)
+    return _lone_name(lines, filled, size, bool(author))
 
 
-def _lone_name(lines: Sequence[str], filled: Sequence[int], size: int) -> int:
-    """A name we do not know, alone on its line near the end, with nothing but a card of short lines below it."""
-    for position in range(len(filled) - 1, max(0, len(filled) - 8), -1):
+def _thanks(line: str) -> bool:
+    """A courtesy that may be all somebody has to say."""
+    return not _THANKS.isdisjoint(w.lower() for w in _LETTERS.findall(line))
+
+
+def _lone_name(lines: Sequence[str], filled: Sequence[int], size: int, known: bool) -> int:
+    """A name we do not know, alone on its line near the end, with nothing but a card of short lines below it.
+
+    When the author is `known`, a last word alone is not taken for somebody else's name: it may be "Brilliant".
+    """
+    for position in range(len(filled) - (2 if known else 1), max(0, len(filled) - 8), -1):
         i = filled[position]
         line = lines[i].strip()
         if len(line) > 60 or line.endswith((".", "?", "!", ":")) or _ITEM.match(line) or " | " in line:
