@@ -7,10 +7,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
+_SCHEMES = {"http", "https", "mailto"}
 # Headings would break the order of the mail's own, and pictures are not shown in it: both stay as they were typed.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["heading", "lheading", "hr", "image", "code", "fence"])
+# A link that leads nowhere once it is in a mail, such as one to a path, stays as it was typed too.
+_MARKDOWN.validateLink = lambda url: url.lower().startswith(tuple(f"{scheme}:" for scheme in _SCHEMES))  # type: ignore[method-assign]
 _TAGS = {"p", "br", "strong", "em", "a", "ul", "ol", "li", "blockquote", "code"}
-_SCHEMES = {"http", "https", "mailto"}
 
 
 def to_html(source: str) -> Markup:
