@@ -38,8 +38,8 @@ def test_a_line_of_one_dot_does_not_end_the_mail() -> None:
 
 
 @given(
-    st.lists(st.text(st.characters(exclude_characters="\r")), min_size=2, max_size=5),
-    st.text(st.characters(exclude_characters="\r")),
+    st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r")), min_size=2, max_size=5),
+    st.text(st.characters(codec="utf-8", exclude_characters="\r")),
 )
 def test_what_is_put_in_later_reads_as_if_it_had_always_been_there(literal: list[str], own: str) -> None:
     pieces = [piece for part in literal for piece in (part, "own")][:-1]
