@@ -283,11 +283,11 @@ def spoofed(parsed: Parsed, people: Collection[tuple[frozenset[str], Collection[
         return "The mail server says that the sender's domain did not send this (Authentication-Results: dmarc=fail)."
     shown = _words(name)
     known = any(address in addresses for _, addresses in people)
-    if not known and any(len(words) > 1 and words <= shown for words, _ in people):
-        return "The name is a member's, but the address is not known."
     inside = re.search(r"[^\s<>\"'()]+@[^\s<>\"'()]+", name[:300])
     if not known and inside and inside[0].lower() != address and any(inside[0].lower() in found for _, found in people):
         return "The name shows a member's address, but the mail comes from another one."
+    if not known and any(len(words) > 1 and words <= shown for words, _ in people):
+        return "The name is a member's, but the address is not known."
     sender = next((value for key, value in parsed.headers if key == "sender"), "")
     if sender and known and not via_list and (at := sender.rfind("@")) >= 0:
         host = sender[at + 1 :].strip("<> \t\r\n").lower()

@@ -125,7 +125,7 @@ def test_signed_mail_is_just_read() -> None:
     body = b"--b\r\n\r\nSigned words\r\n--b\r\nContent-Type: application/pgp-signature\r\n\r\n-----\r\n--b--\r\n"
     parsed = parse(raw("Content-Type: multipart/signed; boundary=b", body=body))
     assert [t.text.strip() for t in parsed.texts] == ["Signed words"]
-    assert parsed.files == parsed.problems == []
+    assert (parsed.files, parsed.problems) == ([], [])
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ def test_a_quote_without_marks_goes_to_the_end(attribution: str) -> None:
 
 def test_answers_below_and_between_quotes_are_new_in_order() -> None:
     text = (
-        "In pieces:\n\nOn 05/01/2026 09:00, Ben wrote:\n\n> Who pays?\n\nThe trust does.\n\n> Who reports?\n> And when?\n\n"
+        "In pieces:\n\nOn 05/01/2026 09:00, Ben wrote:\n\n> Who pays?\n\n"
+        "The trust does.\n\n> Who reports?\n> And when?\n\n"
         "Radiology.\n\n-- \nAnn\n"
     )
     assert _new(text) == "In pieces:\n\nThe trust does.\n\nRadiology."
@@ -146,7 +147,10 @@ def test_a_warning_that_the_author_gives_is_no_banner() -> None:
     )
 
 
-FORWARDED = "From: Hub <hub@example.org>\nSent: 5 January 2026\nTo: Ann Carter\nSubject: Results\n\nDear Ann\n\nUp by 5%.\n\nHub\n"
+FORWARDED = (
+    "From: Hub <hub@example.org>\nSent: 5 January 2026\nTo: Ann Carter\nSubject: Results\n\n"
+    "Dear Ann\n\nUp by 5%.\n\nHub\n"
+)
 
 
 def test_a_forward_of_something_new_is_kept_without_its_header_block() -> None:

@@ -1,0 +1,134 @@
+"""What kind of mail it is, and whether its sender is who it says."""
+
+import pytest
+
+from digest.message import Ours, Person, understand
+from digest.message.kind import by_a_person
+from digest.models import Kind
+from tests.message.mails import mail, raw
+
+OURS = Ours(
+    "stream@lists.example.org",
+    "digest@example.org",
+    (Person("Dr Ann Carter", ("ann.carter@example.org",)), Person("Dr Ben Okoro", ("ben@okoro.example.org",))),
+)
+REPORT = b"--b\r\n\r\nYour message could not be delivered.\r\n--b\r\nContent-Type: %s\r\n\r\nx: y\r\n--b--\r\n"
+
+
+def _report(kind: str, part: bytes) -> bytes:
+    return raw(f"Content-Type: multipart/report; report-type={kind}; boundary=b", body=REPORT % part)
+
+
+INVITE = (
+    b"--b\r\n\r\nLeads' day\r\n--b\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\n--b--\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "says"),
+    [
+        (_report("delivery-status", b"message/delivery-status"), Kind.BOUNCE, "RFC 3464"),
+        (_report("disposition-notification", b"message/disposition-notification"), Kind.RECEIPT, "RFC 8098"),
+        (mail(From="MAILER-DAEMON@mx.example.org", Subject="Undelivered Mail"), Kind.BOUNCE, "From"),
+        (mail(Return_Path="<>", Subject="Undeliverable: CT"), Kind.BOUNCE, "Return-Path"),
+        (mail(X_Failed_Recipients="x@example.org"), Kind.BOUNCE, "X-Failed-Recipients"),
+        (mail("Your message\n\n To: s\n\nwas read on Monday.\n", Subject="Read: CT"), Kind.RECEIPT, "read receipt"),
+        (raw("Content-Type: multipart/mixed; boundary=b", body=INVITE), Kind.CALENDAR, "RFC 5546"),
+        (mail("Ann would like to recall the message, “CT”.\n", Subject="Recall: CT"), Kind.RECALL, "recall"),
+        (mail(X_MS_Exchange_Organization_RecallReport="requested"), Kind.RECALL, "RecallReport"),
+        (mail("Away.\n", Auto_Submitted="auto-replied"), Kind.AUTO_REPLY, "RFC 3834"),
+        (mail("Away.\n", X_Autoreply="yes"), Kind.AUTO_REPLY, "X-Autoreply"),
+        (mail("Away.\n", Subject="Automatic reply: CT"), Kind.AUTO_REPLY, "out-of-office"),
+        (mail("Away.\n", Subject="[STREAM] Out of Office: Re: CT"), Kind.AUTO_REPLY, "out-of-office"),
+        (mail("Back in May.\n", Subject="I'm on annual leave Re: CT"), Kind.AUTO_REPLY, "away"),
+        (mail("I am on leave until 3 May, ring the surgery.\n", Subject="Re: CT"), Kind.AUTO_REPLY, "away"),
+        (mail(From="Digest <digest@example.org>", Auto_Submitted="auto-generated"), Kind.ADMIN, "own digest"),
+        (mail(From="stream-request@lists.example.org", Subject="Welcome"), Kind.ADMIN, "list server"),
+        (mail(X_List_Administrivia="yes"), Kind.ADMIN, "list server"),
+        (mail(From="x@shop.example.net", X_Spam_Flag="YES"), Kind.SPAM, "X-Spam-Flag"),
+        (
+            mail("Dear Doctor, claim your free audit now.\n", From="x@shop.example.net", Subject="Limited offer"),
+            Kind.SPAM,
+            "not a member",
+        ),
+        (mail("Buy me some gift cards.\n", From="Dr Ann Carter <a@free.example.net>"), Kind.SPAM, "not a member"),
+    ],
+)
+def test_a_mail_that_settles_its_kind_names_the_reason(message: bytes, kind: Kind, says: str) -> None:
+    understood = understand(message, OURS)
+    assert understood.kind is kind
+    assert says in understood.kind_reason
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        mail(Precedence="list", List_Id="<stream.lists.example.org>", X_BeenThere="stream@lists.example.org"),
+        mail(Precedence="bulk"),
+        mail(Auto_Submitted="no"),
+        mail("Who covers your maternity leave?\n", Subject="On maternity leave: who covers?"),
+        mail("I am on leave until May, but who reads your forms?\n", Subject="Re: forms"),
+        mail("Free trial, click here, act now.\n"),  # a member may say so
+        mail(X_Spam_Flag="YES"),
+        mail("Can I join? I am a GP in Kent.\n", From="Cat Dunn <cat@example.net>"),
+        mail("I will read this on the train.\n", Subject="Read: the new guideline"),
+    ],
+)
+def test_a_person_wrote_what_no_header_and_no_pattern_of_words_disproves(message: bytes) -> None:
+    assert understand(message, OURS).kind is None
+
+
+@pytest.mark.parametrize(
+    ("text", "subject", "in_thread", "to_digest", "kind"),
+    [
+        ("Who has direct access to CT?", "CT", False, False, Kind.QUESTION),
+        ("I would be grateful for any examples of a letter.", "Letters", False, False, Kind.QUESTION),
+        ("We are looking for a search that finds them. Views please.", "Search", False, False, Kind.QUESTION),
+        (
+            "The module is now live. To register see below. Any questions, ask me?",
+            "Module",
+            False,
+            False,
+            Kind.ANNOUNCEMENT,
+        ),
+        ("For information and onward sharing.", "New threshold", False, False, Kind.ANNOUNCEMENT),
+        ("A warm welcome to two colleagues.", "Welcome to two new members", False, False, Kind.ADMIN),
+        ("Does yours?", "Re: CT", True, False, Kind.REPLY),
+        ("Item 2: ours does.", "Re: digest", True, True, Kind.DIGEST_REPLY),
+    ],
+)
+def test_what_a_person_wrote_is_told_apart(
+    text: str, subject: str, in_thread: bool, to_digest: bool, kind: Kind
+) -> None:
+    found, reason = by_a_person(text, subject, in_thread, to_digest)
+    assert found is kind
+    assert reason.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        (mail(From="Dr Ann Carter <ann@free.example.net>"), "name is a member's"),
+        (mail(From='"CARTER, Ann (HIGH LANE - Z99999)" <ann@free.example.net>'), "name is a member's"),
+        (mail(From='"ben@okoro.example.org" <x@free.example.net>'), "member's address"),
+        (mail(Authentication_Results="mx.example.org; spf=pass; dmarc=fail (p=reject)"), "dmarc=fail"),
+        (mail(Sender="x@free.example.net"), "Sender and From"),
+        (b"From: ann.carter@example.org\r\nFrom: x@y.org\r\nSubject: x\r\n\r\nx", "more than one From"),
+    ],
+)
+def test_a_sender_who_may_be_somebody_else_is_named(message: bytes, says: str) -> None:
+    assert says in understand(message, OURS).spoof
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        mail(),
+        mail(Authentication_Results="mx.example.org; dmarc=fail", List_Id="<stream.lists.example.org>"),  # RFC 7960
+        mail(Sender="stream-bounces@lists.example.org", List_Id="<stream.lists.example.org>"),
+        mail(From="Ann <ann@free.example.net>"),
+        mail(From="Dr Ann Carter <BEN@okoro.example.org>"),
+    ],
+)
+def test_ordinary_senders_are_not_suspected(message: bytes) -> None:
+    assert understand(message, OURS).spoof == ""
