@@ -111,7 +111,7 @@ def conversation(thread_index: str) -> str:
 
 
 def _by_headers(arrival: Arrival, linked: Sequence[Linked]) -> Placement:
-    # A late parent is an answer seen from the other side, and judged the same, so that order of arrival changes nothing.
+    # A late parent is an answer seen from the other side, and judged the same: order of arrival changes nothing.
     stays = [
         one
         for one in linked

@@ -1,0 +1,126 @@
+"""The real worker, killed outright while it sends: nobody is missed, nobody is mailed twice."""
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from sqlmodel import col, func, select
+
+from digest import store
+from digest.models import CollationStatus, Delivery, DeliveryStatus, Edition, EditionStatus, Member
+from digest.postoffice import PostOffice
+from digest.steps import collate, compose, enrol, publish
+from tests.steps.world import QUESTION, REPLY, SERVICE, World, make
+
+MEMBERS = 40
+CONFIG = """
+public_address = "https://digest.example.org"
+data = "."
+[imap]
+host = "127.0.0.1"
+port = {imap}
+security = "none"
+username = "digest"
+[smtp]
+host = "127.0.0.1"
+port = {smtp}
+security = "none"
+messages_per_minute = 60000
+connections = 2
+timeout = 1
+[[community]]
+slug = "leads"
+name = "GP leads"
+stream_address = "leads@lists.example.org"
+digest_sender = "Digest <digest@example.org>"
+"""
+
+
+class SlowPostOffice(PostOffice):
+    """Takes its time over each mail, before it keeps it and before it says so, so that a kill falls anywhere."""
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        await asyncio.sleep(random.uniform(0, 0.06))
+        answer = await super().handle_DATA(server, session, envelope)
+        await asyncio.sleep(random.uniform(0, 0.06))
+        return answer
+
+
+def approved(world: World, now: datetime) -> None:
+    """Put an edition into sending, one row for each of MEMBERS more members."""
+    world.receive(QUESTION, REPLY)
+    with store.transaction(world.engine) as session:
+        rows = [{"email": f"m{n}@example.org", "name": f"Member {n}"} for n in range(MEMBERS)]
+        enrol.members(session, world.community_id, rows, now)
+        ruth = world.member(session, "ruth@charity.example.org")
+        edition = publish.ensure_collecting(session, world.community, world.community_id, now)
+        publish.close(session, world.settings, edition.id, now)
+        for place in compose.places(session, edition):
+            latest = collate.current(session, place.thread_id)
+            assert latest is not None
+            assert latest.status is CollationStatus.DRAFT
+            collate.approve(session, place.thread_id, latest.version, ruth, now)
+        publish.approve(session, edition.id, ruth, now)
+        publish.send_now(session, world.settings, edition.id, ruth, now)
+
+
+def left(world: World) -> int:
+    """Rows that still have to come to an end by themselves."""
+    with store.read(world.engine) as session:
+        ended = (DeliveryStatus.SENT, DeliveryStatus.UNKNOWN, DeliveryStatus.FAILED)
+        return session.exec(select(func.count()).select_from(Delivery).where(col(Delivery.status).not_in(ended))).one()
+
+
+def test_a_worker_killed_at_random_moments_misses_nobody_and_mails_nobody_twice(tmp_path: Path) -> None:
+    world = make("", tmp_path)
+    approved(world, datetime.now(UTC))
+    with SlowPostOffice({SERVICE}) as office:
+        config = tmp_path / "config.toml"
+        config.write_text(CONFIG.format(imap=office.imap_port, smtp=office.smtp_port))
+        environment = {**os.environ, "DIGEST_IMAP__PASSWORD": office.password}
+        kills, deadline = 0, time.monotonic() + 120
+        while left(world) and time.monotonic() < deadline:
+            command = [sys.executable, "-m", "digest", "worker", "--config", str(config)]
+            with (tmp_path / "worker.log").open("ab") as log:
+                worker = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            taken = len(office.outbox)
+            while left(world) and len(office.outbox) < taken + 8 and time.monotonic() < deadline:
+                assert worker.poll() is None, (tmp_path / "worker.log").read_text()
+                time.sleep(0.02)
+            time.sleep(random.uniform(0, 0.1))
+            if left(world):
+                kills += 1
+                worker.send_signal(signal.SIGKILL)
+            else:
+                wait_until_sent(world, deadline)
+                worker.terminate()
+            worker.wait(10)
+        accepted = Counter(recipient for recipient, wire in office.outbox if b"\r\nList-Id:" in wire)
+    with store.read(world.engine) as session:
+        rows = {d.address: d.status for d in session.exec(select(Delivery))}
+        assert set(rows) == set(session.exec(select(Member.email).where(col(Member.active))))
+        assert session.exec(select(Edition.status).where(Edition.number == 1)).one() is EditionStatus.SENT
+    assert kills >= 3
+    assert set(accepted.values()) == {1}
+    for address, status in rows.items():
+        assert status in {DeliveryStatus.SENT, DeliveryStatus.UNKNOWN}
+        if status is DeliveryStatus.SENT:
+            assert accepted[address] == 1
+    world.engine.dispose()
+
+
+def wait_until_sent(world: World, deadline: float) -> None:
+    """The worker's next tick finds that nothing is left to send."""
+    while time.monotonic() < deadline:
+        with store.read(world.engine) as session:
+            if session.exec(select(Edition.status).where(Edition.number == 1)).one() is EditionStatus.SENT:
+                return
+        time.sleep(0.1)
