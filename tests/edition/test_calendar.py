@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.edition.calendar import WEEKDAYS, closes_at, day_in_words, in_words, next_send
@@ -54,6 +54,7 @@ def test_a_day_that_a_zone_left_out_moves_to_the_first_instant_after_it() -> Non
     assert next_send("fri", time(7), samoa, utc(2011, 12, 29)).astimezone(samoa).isoformat()[:16] == "2011-12-31T00:00"
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(WEEKDAYS),
     st.integers(0, 24 * 60 - 1) | st.integers(0, 180),  # half of them in the hours when clocks change

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.edition import Quote, Who
@@ -180,6 +180,7 @@ def test_a_reply_link_carries_the_token_and_the_message_it_answers() -> None:
     assert "In-Reply-To" not in reply_link("leads@example.org", 14, "T", "")
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="<>"), min_size=1))
 def test_a_reply_link_comes_back_whole(title: str, message_id: str) -> None:
     link = urlsplit(reply_link("o'neil+x%y@example.org", 7, title, message_id))

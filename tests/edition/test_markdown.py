@@ -1,7 +1,7 @@
 """The coordinator's introduction: Markdown that cannot harm a reader, and reads well as plain text."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html
 
@@ -38,6 +38,7 @@ def test_nothing_but_words_and_links_to_the_web_or_to_people_comes_through(sourc
     assert "style" not in {name for element in page.iter() for name in element.attrib}
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_introduction_is_too_strange(source: str) -> None:
     to_html(source)

@@ -6,12 +6,13 @@ import quopri
 from email.header import decode_header, make_header
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.edition.mime import CRLF, alternative, header, mailbox, quoted_printable, unstructured
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_quoted_printable_comes_back_whole_on_short_lines(text: str) -> None:
     encoded = quoted_printable(text)
@@ -37,6 +38,7 @@ def test_a_line_of_one_dot_does_not_end_the_mail() -> None:
     assert quoted_printable("a\n.\nb") == "a\r\n=2E\r\nb"
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r")), min_size=2, max_size=5),
     st.text(st.characters(codec="utf-8", exclude_characters="\r")),
@@ -82,6 +84,7 @@ def test_an_address_that_needs_smtputf8_is_refused(name: str) -> None:
         mailbox(name, "siân@example.org")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_free_text_in_a_header_folds_within_limits_and_comes_back(text: str) -> None:
     written = unstructured("Subject", text)

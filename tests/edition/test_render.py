@@ -157,7 +157,7 @@ def test_a_name_cannot_start_a_header() -> None:
         wire(FROZEN, Recipient("Jo", "jo@example.org\r\nBcc: all@example.org", 8))
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.text(min_size=1), st.text())
 def test_no_words_of_a_member_break_the_mail(title: str, words: str) -> None:
     content = Content(question=[said(1, words)], points=[point(words, said(2, words))], note=words)
