@@ -13,10 +13,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from digest.assets import TEMPLATES
-from digest.edition import Who, markdown
+from digest.edition import Digest, Who, markdown
 
 #: The text part's lines are no longer than this many characters; an address that is longer stays whole.
 WIDTH = 72
+#: As many Alliances that took part are named; of more, their number is enough to read on a phone.
+NAMED = 8
 
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
 
@@ -61,6 +63,19 @@ def _date(moment: datetime) -> str:
 def _counted(number: int, one: str, many: str = "") -> str:
     """ "1 reply", "2 replies"."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _glance(digest: Digest) -> str:
+    """ "2 new questions and 6 replies since the last issue, from 2 Alliances: Northern; Peninsula." """
+    asked = _counted(digest.questions, "new question" if digest.number > 1 else "question")
+    told = f"{asked} and {_counted(digest.replies, 'reply', 'replies')}"
+    if digest.number > 1:
+        told += " since the last issue"
+    if digest.alliances:
+        told += f", from {_counted(len(digest.alliances), 'Alliance')}"
+        if len(digest.alliances) <= NAMED:  # semicolons: an Alliance's own name may have commas
+            told += f": {'; '.join(digest.alliances)}"
+    return f"{told}."
 
 
 def _issues(numbers: Sequence[int]) -> str:
@@ -119,6 +134,7 @@ _TEMPLATES = Environment(
 _TEMPLATES.filters |= {
     "counted": _counted,
     "date": _date,
+    "glance": _glance,
     "issues": _issues,
     "markdown": markdown.to_html,
     "paragraphs": _paragraphs,

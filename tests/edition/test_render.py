@@ -294,6 +294,20 @@ def test_an_edition_without_anything_new_still_reads() -> None:
     assert "0 new questions and 0 replies since the last issue." in text
 
 
+@pytest.mark.parametrize(
+    ("number", "alliances", "words"),
+    [
+        (12, (), "1 new question and 1 reply since the last issue."),
+        (12, ("Avon, Somerset", "Wessex"), "since the last issue, from 2 Alliances: Avon, Somerset; Wessex."),
+        (12, tuple("ABCDEFGHI"), "since the last issue, from 9 Alliances."),
+        (1, ("Wessex",), "1 question and 1 reply, from 1 Alliance: Wessex."),
+    ],
+)
+def test_the_glance_is_short_and_true_of_a_first_issue(number: int, alliances: tuple[str, ...], words: str) -> None:
+    digest = replace(edition(), number=number, questions=1, replies=1, alliances=alliances)
+    assert words in " ".join(parts(wire(freeze(digest, SENDER), READER))[0].split())
+
+
 # --- letters -----------------------------------------------------------------------------------------------------
 
 
