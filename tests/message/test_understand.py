@@ -18,7 +18,8 @@ OURS = Ours(
 )
 REPLY = (
     "CAUTION: This email originated outside.\n\nWe have it in two trusts, see https://example.org/ct.\n\n"
-    "Kind regards\nAnn\n07700 900142\n\nThis e-mail is confidential and intended only for you.\n\nOn Mon, 5 Jan 2026 at 08:00, Ben Okoro\n"
+    "Kind regards\nAnn\n07700 900142\n\n"
+    "This e-mail is confidential and intended only for you.\n\nOn Mon, 5 Jan 2026 at 08:00, Ben Okoro\n"
     "<ben@okoro.example.org> wrote:\n> Mrs Quillfeather, NHS no 999 104 2172: who has CT?\n"
 )
 HTML = (
