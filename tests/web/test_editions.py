@@ -129,7 +129,7 @@ def test_a_person_decides_about_a_mail_that_may_or_may_not_have_arrived(
         row = session.get_one(Delivery, 2)
         row.status = DeliveryStatus.UNKNOWN
         session.add(row)
-    assert "Mails of which nobody knows whether they arrived" in coordinator.get("/").text
+    assert "Mails that may not have arrived" in coordinator.get("/").text
     page = coordinator.get(f"/edition/{issue}").text
     assert "Nobody can know whether it arrived." in page
     assert 'action="/delivery/2"' in page
