@@ -67,6 +67,9 @@ class Understood:
     unreadable: str  # why nothing could be made of it; "" when something could
 
 
+_NOBODYS = frozenset({Kind.BOUNCE, Kind.RECEIPT, Kind.RECALL})
+
+
 def understand(raw: bytes, ours: Ours) -> Understood:
     """What one mail is. Never raises, whatever the bytes; the time is linear in their number."""
     parsed = parse(raw)
@@ -92,6 +95,9 @@ def understand(raw: bytes, ours: Ours) -> Understood:
         member=member,
         spoof=spoof,
     )
+    if settled in _NOBODYS or (settled and from_address == ours.digest_address):
+        roles = [SegmentRole.QUOTE] * len(roles)  # a program wrote it, or it repeats what members wrote: nothing is new
+        segments = reply.spans(texts, roles)
     if not text.strip():
         parsed.say("The mail has no text.")
     if not left and settled is None:

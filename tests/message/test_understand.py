@@ -113,6 +113,14 @@ def test_links_and_wrapped_paragraphs_are_the_authors_own() -> None:
     assert understood.links == ()
 
 
+def test_what_no_person_wrote_has_no_new_text() -> None:
+    for understood in (
+        understand(mail("1. CT access\n- Yes (2 replies)\n", From="Digest <digest@example.org>"), OURS),
+        understand(mail("Your mail could not be delivered.\n", X_Failed_Recipients="x@example.org"), OURS),
+    ):
+        assert [s.role for s in understood.segments] == [SegmentRole.QUOTE]
+
+
 def test_what_is_missing_is_said() -> None:
     understood = understand(b"From: a@example.org\r\nSubject: x\r\n\r\n\r\n", OURS)
     assert understood.message_id == ""
