@@ -21,8 +21,10 @@ from proxyprotocol.reader import ProxyProtocolReader
 from pymap.backend.dict import Config, Login
 from pymap.backend.dict.filter import FilterSet
 from pymap.backend.dict.mailbox import MailboxData, MailboxSet
+from pymap.concurrent import Event
 from pymap.imap import IMAPServer
 from pymap.parsing.message import AppendMessage
+from pymap.selected import SelectedMailbox
 from pymap.user import UserMetadata
 from pysasl.hashing import Cleartext
 
@@ -38,6 +40,16 @@ class _Config(Config):
     @property
     def greeting(self) -> bytes:
         return b"Post office ready"  # pymap's own asks the DNS for this machine's name, which can take seconds
+
+
+class _Inbox(MailboxData):
+    """pymap's mailbox, whose IDLE tells only what comes after it has begun; RFC 2177 wants what came before as well."""
+
+    async def update_selected(self, selected: SelectedMailbox, *, wait_on: Event | None = None) -> SelectedMailbox:
+        known = selected.mod_sequence
+        if known is not None and known < self._mod_sequences.highest:
+            wait_on = None  # there are news already
+        return await super().update_selected(selected, wait_on=wait_on)
 
 
 class PostOffice:
@@ -107,6 +119,9 @@ class PostOffice:
             self.imap_port, self.smtp_port = (server.sockets[0].getsockname()[1] for server in (imap, smtp))
             self._ready.set()
             await closing.wait()
+            for listening in imap.sockets + smtp.sockets:
+                loop.remove_reader(listening.fileno())
+            await asyncio.sleep(0.01)  # asyncio loses a connection whose server closes while it is being accepted
             imap.close()
             smtp.close()
             # Neither server parts from its clients by itself, and Python 3.12.1 and later would wait for them to leave.
@@ -141,6 +156,7 @@ class PostOffice:
         login = Login(config)
         await login.demo_user_identity.set(UserMetadata(config, self.username, password=self.password))
         mailboxes = MailboxSet()
+        mailboxes._inbox = _Inbox(mailboxes._content_cache, mailboxes._thread_cache)
         config.set_cache[self.username] = (mailboxes, FilterSet())
         self._inbox = await mailboxes.get_mailbox("INBOX")
         server = IMAPServer(login, config)

@@ -1,6 +1,7 @@
 """Words that carry meaning: lower-cased, common words left out, English endings taken off. Pure."""
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:[-/.][0-9]+)*")
 
@@ -32,6 +33,7 @@ _ENDINGS = (
 _SHY = ("er", "ers", "al", "als")  # these are often part of the word itself: refer, trial
 
 
+@lru_cache(maxsize=65536)  # a community says the same words again and again
 def stem(word: str) -> str:
     """The word without its English ending, so that "referrals", "referred" and "referring" meet. Short words stay."""
     if len(word) < 4 or not word.isalpha() or word.endswith(("ss", "us", "is")):

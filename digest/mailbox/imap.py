@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from socket import IPPROTO_TCP, TCP_NODELAY
-from typing import Any
+from ssl import SSLWantReadError
 
 from imapclient import SEEN, IMAPClient  # type: ignore[import-untyped]
 from imapclient.exceptions import (  # type: ignore[import-untyped]
@@ -56,23 +56,30 @@ class _RefusedError(MailboxError):
 
 
 class _Client(IMAPClient):  # type: ignore[misc]
-    """IMAPClient whose `idle_check` also sees what the server sent in the same packet as "+ idling".
+    """IMAPClient with an ear for news under IDLE that neither misses a line nor breaks one.
 
-    imaplib's buffer has taken those lines from the socket already, so waiting for the socket would sleep on news: a
-    mail that arrives just before IDLE would be found only when IDLE is renewed.
+    Its own `idle_check` waits for the socket, though imaplib may have read the news together with "+ idling" already;
+    and it reads without blocking, which loses the connection when a line comes in two packets.
     """
 
-    _unread = False
+    def heard(self, seconds: float) -> bool:
+        """Wait until the server has said something, for `seconds` at most; `idle_done` then reads it, line by line."""
+        return self._has_more() or bool(self._poll_socket(self.socket(), seconds))
 
-    def idle(self) -> None:
-        super().idle()
-        self._unread = True
-
-    def _poll_socket(self, sock: Any, timeout: float | None = None) -> Any:
-        if self._unread:  # once: the caller reads, without blocking, until nothing is left
-            self._unread = False
-            return [sock]
-        return super()._poll_socket(sock, timeout)
+    def _has_more(self) -> bool:
+        """Whether imaplib has taken more from the socket than it has handed out."""
+        kept = getattr(self._imap, "_readbuf", None)  # Python 3.14 has a buffer of its own
+        if kept is not None:
+            return bool(kept)
+        sock = self.socket()
+        limit = sock.gettimeout()
+        sock.setblocking(False)
+        try:
+            return bool(self._imap.file.peek(1))
+        except (BlockingIOError, SSLWantReadError):
+            return False
+        finally:
+            sock.settimeout(limit)
 
 
 # --- signing in --------------------------------------------------------------------------------------------------
@@ -359,18 +366,10 @@ def watch(settings: Imap, position_of: PositionOf, store: Store, stop: threading
 
 
 def _await_news(client: IMAPClient, settings: Imap, stop: threading.Event) -> None:
-    """IDLE until the mailbox has news, `stop` is set or IDLE_SECONDS are over."""
+    """IDLE until the server says anything at all, `stop` is set or IDLE_SECONDS are over."""
     until = time.monotonic() + IDLE_SECONDS
     with _plainly(settings):
         client.idle()
-        answers = client.idle_check(timeout=0)  # what came together with "+ idling"
-        while not (_news(answers) or stop.is_set() or time.monotonic() > until):
-            asked = time.monotonic()
-            answers = client.idle_check(timeout=STOP_SECONDS)
-            if not answers and time.monotonic() - asked < STOP_SECONDS / 2:
-                break  # woken by nothing: the connection may have ended, and `idle_done` will tell
-        client.idle_done()
-
-
-def _news(answers: list[tuple[Any, ...]]) -> bool:
-    return any(b"EXISTS" in answer or b"RECENT" in answer for answer in answers)
+        while not (client.heard(STOP_SECONDS) or stop.is_set() or time.monotonic() > until):
+            pass
+        client.idle_done()  # an error when what was heard is the end of the connection

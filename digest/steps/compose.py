@@ -23,6 +23,7 @@ from digest.models import (
     Member,
     Message,
     MessageStatus,
+    Role,
     Thread,
 )
 from digest.steps.collate import answered, check, current, messages, unaccounted
@@ -41,6 +42,7 @@ class Hindrance:
 
     sentence: str
     thread_id: int | None = None
+    unapproved: bool = False  # nothing is wrong with the thread: its collation only waits for approval
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ def hindrances(session: Session, edition_id: int) -> list[Hindrance]:
             Hindrance(f"“{title}”: {fault.sentence}", thread_id) for fault in check(session, thread_id, latest.content)
         ]
         if latest.status is not CollationStatus.APPROVED and latest.content.points:
-            found.append(Hindrance(f"“{title}”: its collation is not approved yet.", thread_id))
+            found.append(Hindrance(f"“{title}”: its collation is not approved yet.", thread_id, True))
     return found
 
 
@@ -237,7 +239,7 @@ def _facts(
 
 
 def _who(member: Member | None) -> Who | None:
-    return Who(member.name, member.alliance) if member else None
+    return Who(member.name, member.alliance if member.role is Role.GP else "") if member else None
 
 
 def _carriers(session: Session, thread_id: int) -> Sequence[Edition]:

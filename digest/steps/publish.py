@@ -106,10 +106,19 @@ def close(session: Session, settings: Settings, edition_id: int, now: datetime) 
             now,
             number=edition.number,
             titles=[t.title for t in threads],
-            hindrances=[h.sentence for h in hindrances(session, edition.id)],
+            hindrances=_briefly(hindrances(session, edition.id)),
             send_at=in_words(edition.send_at, community.zone),
             link=f"{settings.public_address}/edition/{edition.id}",
         )
+
+
+def _briefly(found: Sequence[Hindrance]) -> list[str]:
+    """What stands in the way, with the collations that only wait for approval counted in one sentence."""
+    waiting = sum(h.unapproved for h in found)
+    noun = "collation waits" if waiting == 1 else "collations wait"
+    return [h.sentence for h in found if not h.unapproved] + (
+        [f"{waiting} {noun} for your approval."] if waiting else []
+    )
 
 
 def _not_reviewed(
