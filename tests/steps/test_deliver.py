@@ -40,7 +40,7 @@ def settle(world: World, claimed: deliver.Claim | None, status: DeliveryStatus, 
 
 def statuses(world: World) -> list[DeliveryStatus]:
     with store.read(world.engine) as session:
-        return sorted(session.exec(select(Delivery.status)).all())
+        return sorted(d.status for d in session.exec(select(Delivery)))
 
 
 def test_no_two_claims_are_of_the_same_row(sending: World) -> None:

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from digest import store, worker
+from digest import store
 from digest.mailbox import Arrival, Position
+from digest.message import understand
 from digest.models import HoldReason, Kind, Message, MessageStatus, RawMessage, Thread
 from digest.steps import enrol, file, receive
 from digest.steps.read import shown_text
@@ -188,7 +189,7 @@ def test_filing_again_changes_nothing(world: World) -> None:
         before = world.messages(session)[0].model_dump()
         ours = file.ours(session, world.community_id, world.community)
     with store.transaction(world.engine) as session:
-        again = worker.understand(REPLY, ours)
+        again = understand(REPLY, ours)
         assert file.file(session, before["id"], again, world.community, NOON) == set()
     with store.read(world.engine) as session:
         assert world.messages(session)[0].model_dump() == before

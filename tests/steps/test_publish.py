@@ -52,7 +52,7 @@ def approve(world: World, now: datetime, number: int = 1) -> None:
 
 def send_all(world: World, now: datetime) -> list[tuple[str, bytes]]:
     """Empty the outbox, every mail accepted; returns (recipient, wire) of the editions."""
-    sent = []
+    sent: list[tuple[str, bytes]] = []
     while True:
         with store.transaction(world.engine) as session:
             claim = deliver.claim(session, now)
