@@ -25,18 +25,32 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certificat
         yield servers.certificate(folder)
 
 
-@pytest.fixture
-def dovecot(certificate: Certificate) -> Iterator[Dovecot]:
-    """Dovecot with empty mailboxes: one for STREAM and SENDER, one, "members", for everybody else."""
+@pytest.fixture(scope="session")
+def one_dovecot(certificate: Certificate) -> Iterator[Dovecot]:
+    """A Dovecot for the whole run; a test wants `dovecot`."""
     with servers.dovecot([STREAM, SENDER], certificate) as server:
         yield server
 
 
-@pytest.fixture
-def postfix(dovecot: Dovecot) -> Iterator[Postfix]:
-    """Postfix in front of the test's Dovecot."""
-    with servers.postfix(dovecot) as server:
+@pytest.fixture(scope="session")
+def one_postfix(one_dovecot: Dovecot) -> Iterator[Postfix]:
+    """A Postfix for the whole run; a test wants `postfix`."""
+    with servers.postfix(one_dovecot) as server:
         yield server
+
+
+@pytest.fixture
+def dovecot(one_dovecot: Dovecot) -> Dovecot:
+    """Dovecot with empty mailboxes: one for STREAM and SENDER, one, "members", for everybody else."""
+    one_dovecot.empty()
+    return one_dovecot
+
+
+@pytest.fixture
+def postfix(one_postfix: Postfix, dovecot: Dovecot) -> Iterator[Postfix]:
+    """Postfix in front of `dovecot`."""
+    yield one_postfix
+    one_postfix.settle()  # so that nothing of this test arrives in the next
 
 
 @pytest.fixture(scope="session")

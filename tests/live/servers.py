@@ -188,6 +188,12 @@ class Dovecot:
             self.process.wait(START_SECONDS)
             self.process = None
 
+    def empty(self) -> None:
+        """Delete every mail in both mailboxes."""
+        for user in (self.addresses[0], "members"):
+            command = [str(program("doveadm", "dovecot-core")), "-c", str(self.folder / "dovecot.conf")]
+            subprocess.run([*command, "expunge", "-u", user, "mailbox", "INBOX", "all"], check=True)
+
     def log(self) -> str:
         files = (self.folder / "dovecot.log", self.folder / "dovecot.stderr")
         return "\n".join(file.read_text(errors="replace") for file in files if file.exists())
@@ -292,12 +298,17 @@ class Postfix:
             | changed
         )
 
-    def run(self, command: str) -> None:
-        done = subprocess.run(
-            [program("postfix", "postfix"), "-c", self.folder / "etc", command], capture_output=True, text=True
-        )
+    def run(self, name: str, argument: str) -> str:
+        """What one of Postfix's commands says."""
+        command = [str(program(name, "postfix")), "-c", str(self.folder / "etc"), argument]
+        done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
-            pytest.fail(f"postfix {command}: {done.stdout}{done.stderr}{self.log()}")
+            pytest.fail(f"{name} {argument}: {done.stdout}{done.stderr}{self.log()}")
+        return done.stdout
+
+    def settle(self) -> None:
+        """Wait until everything it took has been handed over."""
+        until(lambda: "queue is empty" in self.run("postqueue", "-p"), "the emptying of Postfix's queue")
 
     def log(self) -> str:
         file = self.folder / "postfix.log"
@@ -316,12 +327,12 @@ def postfix(behind: Dovecot) -> Iterator[Postfix]:
         shutil.chown(folder / "data", "postfix")
         (folder / "etc" / "main.cf").write_text(POSTFIX_MAIN.format(**vars(server), host=HOST))
         (folder / "etc" / "master.cf").write_text(POSTFIX_MASTER.format(**vars(server), host=HOST))
-        server.run("start")
+        server.run("postfix", "start")
         try:
             until(lambda: answers(server.smtp_port), "Postfix's start")
             yield server
         finally:
-            server.run("stop")
+            server.run("postfix", "stop")
 
 
 # --- PostgreSQL --------------------------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ def test_mail_that_arrives_at_any_moment_is_stored_once(dovecot: Dovecot) -> Non
         for number in range(40):
             deliver(dovecot, str(number))
         until(stored(store, 40), "storing forty mails", seconds=10)
-    assert store.subjects() == [str(number) for number in range(40)]
+    assert sorted(store.subjects(), key=int) == [str(number) for number in range(40)]  # UIDs may swap neighbours
 
 
 def test_a_mailbox_made_anew_is_read_anew(dovecot: Dovecot) -> None:
