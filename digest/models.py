@@ -420,6 +420,7 @@ class Thread(SQLModel, table=True):
     topics: list[str] = _json(list)
     related: list[int] = _json(list)  # earlier threads that ask the same thing, best first
     started_at: datetime = _instant(index=True)
+    to_draft: bool = Field(default=False, index=True)  # its messages changed since its collation was drafted
     merged_into: int | None = Field(default=None, foreign_key="thread.id")
 
 

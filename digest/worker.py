@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 2
 IDLE_SECONDS = 0.5  # how often an empty outbox is looked at
 BATCH = 200  # mails understood and filed in one transaction
+DRAFTS = 20  # threads drafted in one transaction
 
 
 def now() -> datetime:
@@ -53,7 +54,7 @@ def take_in(
 
     With a `pool`, understanding (pure) runs in its processes while this one writes. Returns how many were filed.
     """
-    filed, touched = 0, set[int]()
+    filed = 0
     with read(engine) as session:
         ours = file.ours(session, community_id, community)
     while True:
@@ -66,11 +67,13 @@ def take_in(
         understood = list(pool.map(reader, raws, chunksize=20)) if pool else [reader(raw) for raw in raws]
         with transaction(engine) as session:
             for (message_id, _), one in zip(batch, understood, strict=True):
-                touched |= file.file(session, message_id, one, community, now())
+                file.file(session, message_id, one, community, now())
         filed += len(batch)
         progress(len(batch))
-    with transaction(engine) as session:
-        collate.redraft_all(session, touched, now())
+    drafted = True
+    while drafted:
+        with transaction(engine) as session:
+            drafted = collate.draft_waiting(session, community_id, now(), DRAFTS) > 0
     return filed
 
 

@@ -1,6 +1,6 @@
 """A thread's collation: drafted by the service, corrected and approved by a person, every line tied to stored words."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -93,8 +93,10 @@ def current(session: Session, thread_id: int) -> Collation | None:
 def redraft(session: Session, thread_id: int, now: datetime) -> None:
     """Draft a thread anew, unless a person has edited its collation: then a late reply shows as unaccounted instead."""
     thread = session.get_one(Thread, thread_id)
+    thread.to_draft = False
+    session.add(thread)
     said = contributions(session, thread_id)
-    if thread.merged_into is not None or not said:
+    if thread.merged_into is not None:
         return
     for message in messages(session, thread_id):
         if message.kind in {Kind.REPLY, Kind.DIGEST_REPLY}:
@@ -240,11 +242,17 @@ def _write(
     return saved
 
 
-def redraft_all(session: Session, threads: Iterable[int], now: datetime) -> None:
-    """Draft several threads, the earliest first, so that "asked before" looks back."""
-    ordered = session.exec(select(Thread).where(col(Thread.id).in_(set(threads))).order_by(col(Thread.started_at)))
-    for thread in ordered.all():
+def draft_waiting(session: Session, community_id: int, now: datetime, limit: int | None = None) -> int:
+    """Draft threads whose messages changed, the earliest first, so that "asked before" looks back; returns how many."""
+    waiting = session.exec(
+        select(Thread)
+        .where(Thread.community_id == community_id, Thread.to_draft)
+        .order_by(col(Thread.started_at), col(Thread.id))
+        .limit(limit)
+    ).all()
+    for thread in waiting:
         redraft(session, thread.id, now)
+    return len(waiting)
 
 
 def stale(session: Session, thread_id: int) -> bool:

@@ -17,7 +17,7 @@ from digest.models import (
     WebSession,
 )
 from digest.steps import note
-from digest.steps.collate import redraft_all
+from digest.steps.collate import redraft
 
 GONE = "[erased]"
 
@@ -39,7 +39,8 @@ def message(session: Session, message_id: int, by: Member | None, now: datetime)
             session.add(version)
     session.flush()
     note(session, found.community_id, by, "erased", f"message {found.id}", now)
-    redraft_all(session, {found.thread_id} if found.thread_id else set(), now)
+    if found.thread_id is not None:
+        redraft(session, found.thread_id, now)
 
 
 def member(session: Session, member_id: int, by: Member | None, now: datetime) -> None:

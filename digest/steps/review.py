@@ -4,21 +4,12 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from digest.models import (
-    Decision,
-    HoldReason,
-    Identifier,
-    Member,
-    Message,
-    MessageStatus,
-    Place,
-    Role,
-    Thread,
-)
+from digest.models import HUMAN, Decision, HoldReason, Member, Message, MessageStatus, Role, Thread
 from digest.steps import note
-from digest.steps.collate import redraft_all
+from digest.steps.collate import draft_waiting
 from digest.steps.enrol import find, is_address
-from digest.steps.file import place_again, rehome
+from digest.steps.place import placement, rehome, settle
+from digest.steps.redact import carry, identifiers, spread
 
 
 class ReviewError(Exception):
@@ -28,12 +19,13 @@ class ReviewError(Exception):
 def redact(session: Session, message_id: int, by: Member, now: datetime) -> None:
     """Mask a message's identifiers for good, here and wherever its thread carries the same words."""
     message = _held(session, message_id)
-    slips = {_slip(message, i) for i in _decide(session, message, Decision.REDACTED, by, "", now)} - {""}
-    touched = {message.thread_id} if message.thread_id else set()
-    touched |= _redact_copies(session, message, slips, by, now)
+    if message.hold_reason is not HoldReason.IDENTIFIER:
+        raise ReviewError("This message is not held for a patient identifier, so there is nothing to redact.")
+    _decide(session, message, Decision.REDACTED, by, "", now)
+    spread(session, message, now)
     _accept(session, message, "Patient identifiers redacted.")
     note(session, message.community_id, by, "redacted patient identifiers", f"message {message.id}", now)
-    redraft_all(session, touched, now)
+    draft_waiting(session, message.community_id, now)
 
 
 def release(session: Session, message_id: int, by: Member, reason: str, now: datetime) -> None:
@@ -43,17 +35,18 @@ def release(session: Session, message_id: int, by: Member, reason: str, now: dat
         raise ReviewError("Say why this message may be released; the reason is kept with it.")
     if message.member_id is None:
         raise ReviewError("Add the sender as a member first: only members' words can be attributed.")
-    _decide(session, message, Decision.RELEASED, by, reason.strip(), now)
-    _accept(session, message, reason.strip())
+    if message.hold_reason is HoldReason.IDENTIFIER:
+        _decide(session, message, Decision.RELEASED, by, reason.strip(), now)
     note(
         session,
         message.community_id,
         by,
-        f"released a message held for: {message.hold_reason or 'a check'}",
+        f"released a message held for: {message.hold_reason}",
         f"message {message.id}",
         now,
     )
-    redraft_all(session, place_again(session, message, now), now)
+    _let_in(session, message, reason.strip(), now)
+    draft_waiting(session, message.community_id, now)
 
 
 def discard(session: Session, message_id: int, by: Member, reason: str, now: datetime) -> None:
@@ -64,7 +57,7 @@ def discard(session: Session, message_id: int, by: Member, reason: str, now: dat
     session.add(message)
     session.flush()
     note(session, message.community_id, by, "discarded", f"message {message.id}", now)
-    redraft_all(session, {message.thread_id} if message.thread_id else set(), now)
+    _changed(session, message, now)
 
 
 def restore(session: Session, message_id: int, by: Member, now: datetime) -> None:
@@ -77,7 +70,7 @@ def restore(session: Session, message_id: int, by: Member, now: datetime) -> Non
     session.add(message)
     session.flush()
     note(session, message.community_id, by, "brought back", f"message {message.id}", now)
-    redraft_all(session, {message.thread_id} if message.thread_id else set(), now)
+    _changed(session, message, now)
 
 
 def admit(session: Session, message_id: int, by: Member, name: str, alliance: str, role: Role, now: datetime) -> None:
@@ -105,7 +98,6 @@ def admit(session: Session, message_id: int, by: Member, name: str, alliance: st
         member.active = True
         session.add(member)
     note(session, message.community_id, by, "added a member", f"member {member.id}", now)
-    touched: set[int] = set()
     for waiting in session.exec(
         select(Message)
         .where(
@@ -117,26 +109,22 @@ def admit(session: Session, message_id: int, by: Member, name: str, alliance: st
         .order_by(col(Message.id))
     ).all():
         waiting.member_id = member.id
-        if session.exec(select(Identifier).where(Identifier.message_id == waiting.id)).first():
-            waiting.hold_reason, waiting.hold_note = HoldReason.IDENTIFIER, "This may identify a patient."
-            session.add(waiting)
-        else:
-            _accept(session, waiting, "The sender was added as a member.")
-        touched |= place_again(session, waiting, now)
-    redraft_all(session, touched, now)
+        _let_in(session, waiting, "The sender was added as a member.", now)
+    draft_waiting(session, message.community_id, now)
 
 
 def move(session: Session, message_id: int, thread_id: int | None, by: Member, now: datetime) -> None:
     """Put a message into another thread, or (None) into a new one of its own."""
     message = _message(session, message_id)
-    before = message.thread_id
     if thread_id is not None:
         target = session.get(Thread, thread_id)
         if target is None or target.community_id != message.community_id:
             raise ReviewError("There is no such thread.")
     rehome(session, message, thread_id, now)
     note(session, message.community_id, by, "moved to another thread", f"message {message.id}", now)
-    redraft_all(session, {t for t in (before, message.thread_id) if t is not None}, now)
+    if message.hold_reason is HoldReason.WHICH_THREAD:
+        _let_in(session, message, "The coordinator said which thread it answers.", now)
+    draft_waiting(session, message.community_id, now)
 
 
 def _message(session: Session, message_id: int) -> Message:
@@ -153,70 +141,43 @@ def _held(session: Session, message_id: int) -> Message:
     return message
 
 
+def _changed(session: Session, message: Message, now: datetime) -> None:
+    """A message came into sight or went out of it: its thread is drafted anew."""
+    thread = session.get(Thread, message.thread_id) if message.thread_id is not None else None
+    if thread is not None:
+        thread.to_draft = True
+        session.add(thread)
+        session.flush()
+    draft_waiting(session, message.community_id, now)
+
+
 def _accept(session: Session, message: Message, why: str) -> None:
     message.status, message.hold_note = MessageStatus.ACCEPTED, why
+    thread = session.get(Thread, message.thread_id) if message.thread_id is not None else None
+    if thread is not None:
+        thread.to_draft = True
+        session.add(thread)
     session.add(message)
     session.flush()
 
 
-def _decide(
-    session: Session, message: Message, decision: Decision, by: Member, reason: str, now: datetime
-) -> list[Identifier]:
-    found = list(session.exec(select(Identifier).where(Identifier.message_id == message.id)))
-    for identifier in found:
+def _let_in(session: Session, message: Message, why: str, now: datetime) -> None:
+    """A message's sender is settled: it goes to its thread, and is accepted unless it may identify a patient."""
+    if message.kind in HUMAN and message.thread_id is None:
+        settle(session, message, placement(session, message), now)
+    undecided = carry(session, message, now)
+    if undecided:
+        message.status, message.hold_reason = MessageStatus.HELD, HoldReason.IDENTIFIER
+        message.hold_note = "This may identify a patient."
+        session.add(message)
+        session.flush()
+    else:
+        _accept(session, message, why)
+
+
+def _decide(session: Session, message: Message, decision: Decision, by: Member, reason: str, now: datetime) -> None:
+    for identifier in identifiers(session, message):
         identifier.decision, identifier.reason = decision, reason
         identifier.decided_by, identifier.decided_at = by.id, now
         session.add(identifier)
     session.flush()
-    return found
-
-
-def _slip(message: Message, identifier: Identifier) -> str:
-    """The words of an identifier in the text or the subject."""
-    if identifier.place is Place.ATTACHMENT_NAME:
-        return ""
-    source = message.subject if identifier.place is Place.SUBJECT else message.text
-    return source[identifier.start : identifier.end]
-
-
-def _redact_copies(session: Session, message: Message, slips: set[str], by: Member, now: datetime) -> set[int]:
-    """Mask the same words wherever else the thread carries them, quoted or not; returns the threads it changed."""
-    if message.thread_id is None:
-        return set()
-    others = session.exec(
-        select(Message).where(
-            Message.community_id == message.community_id,
-            Message.thread_id == message.thread_id,
-            Message.id != message.id,
-        )
-    ).all()
-    for other in others:
-        for slip in slips:
-            for start in _places(other.text, slip):
-                session.add(_copy(other, Place.BODY, start, start + len(slip), by, now))
-            for start in _places(other.subject, slip):
-                session.add(_copy(other, Place.SUBJECT, start, start + len(slip), by, now))
-    session.flush()
-    return {message.thread_id}
-
-
-def _places(text: str, slip: str) -> list[int]:
-    places, at = [], text.find(slip)
-    while at >= 0:
-        places.append(at)
-        at = text.find(slip, at + len(slip))
-    return places
-
-
-def _copy(other: Message, place: Place, start: int, end: int, by: Member, now: datetime) -> Identifier:
-    return Identifier(
-        community_id=other.community_id,
-        message_id=other.id,
-        type="words redacted in another message",
-        place=place,
-        start=start,
-        end=end,
-        decision=Decision.REDACTED,
-        decided_by=by.id,
-        decided_at=now,
-    )

@@ -10,12 +10,13 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from digest.config import Settings
 from digest.web import editions, held, members, sign_in, threads, today
+from digest.web.errors import words
 from digest.web.guards import Desk, Visit, anybody, coordinator, member
 from digest.web.headers import ALWAYS, Guarded
 from digest.web.render import environment
@@ -24,17 +25,6 @@ log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 LARGEST_FORM = 1_000_000  # bytes
-
-#: What an error page says: its heading and one sentence that says what to do.
-SAID = {
-    400: ("This could not be understood", "Go back, check what you entered, and try again."),
-    403: ("This is not open to you", "Ask the coordinator if you think that it should be."),
-    404: ("Page not found", "Check the address, or start again from the first page."),
-    405: ("Page not found", "Check the address, or start again from the first page."),
-    409: ("This has changed meanwhile", "Go back, load the page again, and decide anew."),
-    413: ("That was too much at once", "Go back, shorten what you entered, and try again."),
-    500: ("Sorry, something went wrong", "Nothing was changed. Try again in a few minutes."),
-}
 
 
 class Id(Convertor[int]):
@@ -111,21 +101,18 @@ def create_app(settings: Settings, engine: Engine) -> Starlette:
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    sentence = error.detail if isinstance(error, HTTPException) and error.detail.endswith(".") else ""
-    return _error_page(request, status, sentence)
+    return _error_page(request, *words(error))
 
 
-def _failed(request: Request, _error: Exception) -> Response:
-    answer = _error_page(request, 500)
+def _failed(request: Request, error: Exception) -> Response:
+    answer = _error_page(request, *words(error))
     answer.headers.update(ALWAYS)  # this handler stands outside of Guarded
     return answer
 
 
-def _error_page(request: Request, status: int, sentence: str = "") -> Response:
-    heading, what_to_do = SAID.get(status, SAID[400 if status < 500 else 500])
+def _error_page(request: Request, status: int, heading: str, sentence: str) -> Response:
     desk: Desk = request.app.state.desk
     page = desk.pages.get_template("web/error.html").render(
-        heading=heading, sentence=sentence or what_to_do, community=desk.only_community
+        heading=heading, sentence=sentence, community=desk.only_community
     )
-    return Response(page, status, media_type="text/html")
+    return HTMLResponse(page, status)

@@ -16,6 +16,7 @@ from digest import store
 from digest.config import CommunitySettings, Settings
 from digest.models import Community, Member, Role
 from digest.steps import signin
+from digest.web.errors import words
 
 #: Where somebody wanted to go who has to sign in first, kept by the browser so that no link can carry it.
 GOING_TO = "going_to"
@@ -123,7 +124,13 @@ def member(page: Callable[[MemberVisit], Response]) -> Endpoint:
 
     def guarded(visit: Visit) -> Response:
         signed_in = _signed_in(visit)
-        return page(signed_in) if signed_in else _to_sign_in(visit)
+        if signed_in is None:
+            return _to_sign_in(visit)
+        try:
+            return page(signed_in)
+        except HTTPException as refused:  # said on a page with the menu, since there is somebody to use it
+            status, heading, sentence = words(refused)
+            return signed_in.page("error", status, heading=heading, sentence=sentence)
 
     return _endpoint(guarded)
 

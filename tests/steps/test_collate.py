@@ -4,9 +4,21 @@ import pytest
 from sqlmodel import select
 
 from digest import store
-from digest.models import CollationStatus, Content, Decision, Evidence, Identifier, MessageStatus, Point, Stance, Thread
+from digest.models import (
+    CollationStatus,
+    Content,
+    Decision,
+    Evidence,
+    HoldReason,
+    Identifier,
+    MessageStatus,
+    Point,
+    Stance,
+    Thread,
+)
 from digest.steps import collate, erase, review
-from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, SLIP, World, mail
+from digest.steps.read import shown_text
+from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, SERVICE, SLIP, World, mail
 
 
 def drafted(world: World, *raws: bytes) -> int:
@@ -95,6 +107,42 @@ def test_a_redaction_masks_the_draft_and_whatever_another_message_carries_on(wor
         said = collate.current(session, thread).content.model_dump_json()  # type: ignore[union-attr]
         assert "Marlow" not in said
         assert "943" not in said
+
+
+def test_a_reply_that_carries_on_what_was_redacted_is_masked_and_needs_no_second_decision(world: World) -> None:
+    thread = drafted(world, QUESTION, SLIP)
+    with store.transaction(world.engine) as session:
+        review.redact(session, world.messages(session)[1].id, world.member(session, "ruth@charity.example.org"), NOON)
+    world.receive(
+        mail(
+            "tunde@example.org",
+            "Re: Unreturned FIT kits",
+            "Poor Mrs Edith Marlow! We would have rung her until the kit came back to the lab.\n",
+            "r4@example.org",
+            answers="r3@example.org",
+        )
+    )
+    with store.read(world.engine) as session:
+        late = world.messages(session)[2]
+        assert late.status is MessageStatus.ACCEPTED
+        assert "Marlow" not in shown_text(session, late)
+        assert "Marlow" not in collate.current(session, thread).content.model_dump_json()  # type: ignore[union-attr]
+
+
+def test_an_answer_to_the_digest_goes_where_the_coordinator_says(world: World) -> None:
+    thread = drafted(world, QUESTION, mail(SERVICE, "GP leads digest, Issue 3", "Kits …", "d3@example.org"))
+    world.receive(
+        mail("priya@example.org", "Re: GP leads digest, Issue 3", "Could not agree more.", "v@x", "d3@example.org")
+    )
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        vague = world.messages(session)[2]
+        assert vague.hold_reason is HoldReason.WHICH_THREAD
+        review.move(session, vague.id, thread, ruth, NOON)
+        assert (vague.status, vague.thread_id) == (MessageStatus.ACCEPTED, thread)
+        assert vague.thread_reason == "moved by the coordinator"
+        with pytest.raises(review.ReviewError, match="no such thread"):
+            review.move(session, vague.id, 999, ruth, NOON)
 
 
 def test_a_line_whose_ground_is_redacted_after_the_edit_is_flagged(world: World) -> None:

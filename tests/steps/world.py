@@ -52,10 +52,9 @@ class World:
         with store.transaction(self.engine) as session:
             new = receive.store(session, self.community_id, arrivals)
             ours = file.ours(session, self.community_id, self.community)
-            touched: set[int] = set()
             for message_id, raw in file.unfiled(session, self.community_id, 100):
-                touched |= file.file(session, message_id, understand(raw, ours), self.community, now)
-            collate.redraft_all(session, touched, now)
+                file.file(session, message_id, understand(raw, ours), self.community, now)
+            collate.draft_waiting(session, self.community_id, now)
         return new
 
     def messages(self, session: Session) -> list[Message]:

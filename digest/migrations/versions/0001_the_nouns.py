@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("topics", sa.JSON(), nullable=False),
         sa.Column("related", sa.JSON(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("to_draft", sa.Boolean(), nullable=False),
         sa.Column("merged_into", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["community_id"],
@@ -71,6 +72,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_thread_community_id"), "thread", ["community_id"], unique=False)
     op.create_index(op.f("ix_thread_started_at"), "thread", ["started_at"], unique=False)
+    op.create_index(op.f("ix_thread_to_draft"), "thread", ["to_draft"], unique=False)
     op.create_table(
         "alias",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -454,6 +456,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_alias_member_id"), table_name="alias")
     op.drop_index(op.f("ix_alias_community_id"), table_name="alias")
     op.drop_table("alias")
+    op.drop_index(op.f("ix_thread_to_draft"), table_name="thread")
     op.drop_index(op.f("ix_thread_started_at"), table_name="thread")
     op.drop_index(op.f("ix_thread_community_id"), table_name="thread")
     op.drop_table("thread")
