@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 
+#: Who the note is from that stands for a mail the server would not hand over.
+NOTE_FROM = "mailbox@localhost"
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One mail as it was found: where, its bytes, and when it arrived there (UTC)."""

@@ -27,7 +27,7 @@ from imapclient.exceptions import (  # type: ignore[import-untyped]
 )
 
 from digest.config import Imap
-from digest.mailbox import Arrival, Position
+from digest.mailbox import NOTE_FROM, Arrival, Position
 from digest.network import certificates, configured, reason
 from digest.oauth import OAuthError, access_token, forget
 
@@ -302,7 +302,7 @@ def _bodies(client: IMAPClient, uids: list[int]) -> dict[int, bytes | None]:
 def _note(settings: Imap, uid: int, words: str, when: datetime) -> bytes:
     """The mail that stands for one the server would not hand over; from no member, so a person gets to see it."""
     note = EmailMessage(policy=SMTP)
-    note["From"] = "The mailbox <mailbox@localhost>"
+    note["From"] = f"The mailbox <{NOTE_FROM}>"
     note["Subject"] = "A mail could not be read from the mailbox"
     note["Date"] = when
     note["Auto-Submitted"] = "auto-generated"

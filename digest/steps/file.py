@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from digest.config import CommunitySettings
+from digest.mailbox import NOTE_FROM
 from digest.message import Ours, Person, Understood
 from digest.message.kind import by_a_person
 from digest.models import (

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from digest import store
-from digest.mailbox import Arrival, Position
+from digest.mailbox import NOTE_FROM, Arrival, Position
 from digest.message import understand
 from digest.models import HoldReason, Kind, Message, MessageStatus, RawMessage, Thread
 from digest.steps import enrol, file, receive
@@ -181,6 +181,14 @@ def test_bytes_that_are_no_mail_are_kept_and_held(world: World) -> None:
     with store.read(world.engine) as session:
         assert all(m.status is MessageStatus.HELD for m in world.messages(session))
         assert all(m.filed_at for m in world.messages(session))
+
+
+def test_the_note_about_a_mail_the_mailbox_kept_back_is_held_for_a_person(world: World) -> None:
+    world.receive(
+        mail(f"The mailbox <{NOTE_FROM}>", "A mail could not be read", "Its UID is 7.", Auto_Submitted="auto-generated")
+    )
+    with store.read(world.engine) as session:
+        assert world.messages(session)[0].hold_reason is HoldReason.NOT_UNDERSTOOD
 
 
 def test_filing_again_changes_nothing(world: World) -> None:
