@@ -159,3 +159,10 @@ def test_what_is_not_there_is_said_in_one_sentence(flurry: Desk, path: str) -> N
     answer = flurry.signed_in(COORDINATOR).get(path)
     assert answer.status_code == 404
     assert "Page not found" in answer.text
+
+
+def test_a_refusal_leaves_the_menu_to_whoever_is_signed_in(flurry: Desk) -> None:
+    assert 'href="/held"' in flurry.signed_in(COORDINATOR).get("/thread/999").text
+    refused = flurry.signed_in(GP).get("/held").text
+    assert 'href="/editions"' in refused
+    assert 'href="/held"' not in refused
