@@ -106,8 +106,9 @@ def file(
         if name
     )
     session.flush()
-    if understood.unreadable:
-        _hold(message, HoldReason.NOT_UNDERSTOOD, understood.unreadable)
+    if understood.unreadable or understood.from_address == NOTE_FROM:
+        _hold(message, HoldReason.NOT_UNDERSTOOD, understood.unreadable or "The mailbox did not hand this mail over.")
+        return
     first = _first_copy(session, message)
     if first is not None:
         message.kind, message.kind_reason = Kind.DUPLICATE, "bears the Message-ID of a mail already stored"
