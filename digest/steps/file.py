@@ -120,7 +120,7 @@ def file(
         message.status, message.hold_reason = MessageStatus.DISCARDED, None
         return
     ours = plain_address(community.digest_sender)
-    to_digest = answers_digest(session, message, ours) or (
+    to_digest = answers_digest(session, message, community.slug, ours) or (
         ours in understood.recipients and plain_address(community.stream_address) not in understood.recipients
     )
     found = digest_placement(session, message) if to_digest else placement(session, message)

@@ -32,9 +32,13 @@ def placement(session: Session, message: Message) -> Placement:
     )
 
 
-def answers_digest(session: Session, message: Message, digest_address: str) -> bool:
-    """Whether a mail answers one of the service's own, by the Message-ID it names."""
-    return (
+def answers_digest(session: Session, message: Message, slug: str, digest_address: str) -> bool:
+    """Whether a mail answers one of the service's own, by the Message-ID it names (see `edition.render.message_id`)."""
+    names = session.exec(select(Reference.rfc_message_id).where(Reference.message_id == message.id, Reference.answers))
+    domain = digest_address.rpartition("@")[2]
+    if any(name.startswith(f"{slug}.") and name.endswith(f"@{domain}") for name in names):
+        return True
+    return (  # or one that came back through the list
         session.exec(
             select(Message.id)
             .join(Reference, Reference.rfc_message_id == Message.rfc_message_id)  # type: ignore[arg-type]

@@ -18,6 +18,8 @@ from digest.models import (
     DeliveryStatus,
     Edition,
     EditionStatus,
+    HoldReason,
+    Kind,
     Notice,
 )
 from digest.steps import collate, compose, deliver, publish
@@ -268,3 +270,17 @@ def test_what_was_sent_is_on_record(world: World) -> None:
         version = session.get_one(Collation, place.collation_id)
         assert version.status is CollationStatus.APPROVED
         assert chosen.frozen
+
+
+def test_an_answer_to_the_digest_is_known_by_the_mail_it_answers_even_when_it_goes_to_the_list(world: World) -> None:
+    world.receive(QUESTION, REPLY)
+    tick(world, NOON)
+    tick(world, MONDAY - timedelta(hours=24))
+    approve(world, MONDAY - timedelta(hours=2))
+    tick(world, MONDAY)
+    digest = email.message_from_bytes(send_all(world, MONDAY)[0][1], policy=email.policy.default)
+    own = str(digest["Message-ID"]).strip("<>")
+    world.receive(mail("priya@example.org", f"Re: {digest['Subject']}", "Could not agree more.", "a@x", own))
+    with store.read(world.engine) as session:
+        answer = world.messages(session)[2]
+        assert (answer.kind, answer.hold_reason) == (Kind.DIGEST_REPLY, HoldReason.WHICH_THREAD)
