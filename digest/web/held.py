@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest import store
-from digest.models import MASKED, Decision, HoldReason, Message, Role, SegmentRole
+from digest.models import MASKED, HoldReason, Message, Role, SegmentRole
 from digest.steps import review
 from digest.steps.read import HeldSpan, held_spans, shown_segments
 from digest.web import reads
@@ -119,22 +119,14 @@ def admit(visit: MemberVisit) -> Response:
 
 
 def place(visit: MemberVisit) -> Response:
-    """Say which thread an answer to the digest belongs to, and let it in; identifiers in it are redacted."""
+    """Say which thread an answer to the digest belongs to, and let it in."""
     target = visit.number("thread")
 
     def decide(session: Session, message: Message) -> None:
         if target is None and visit.field("thread") != "new":
             raise review.ReviewError("Choose the thread that this message belongs to.")
-        community_id = visit.member.community_id
-        thread_id = reads.thread(session, community_id, target).id if target else None
-        undecided = any(span.decision is Decision.UNDECIDED for span in held_spans(session, message))
+        thread_id = reads.thread(session, visit.member.community_id, target).id if target else None
         review.move(session, message.id, thread_id, visit.member, visit.now)
-        if undecided:
-            review.redact(session, message.id, visit.member, visit.now)
-        else:
-            review.release(
-                session, message.id, visit.member, "The coordinator said which thread it is about.", visit.now
-            )
 
     return _decide(visit, "placed", decide)
 
