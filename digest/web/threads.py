@@ -190,6 +190,8 @@ def _page(
         for message in collate.messages(session, thread.id)
         if visit.coordinates or message.status is MessageStatus.ACCEPTED
     ]
+    if not said and not visit.coordinates:
+        raise HTTPException(404)  # all of it is held, so not even its title is the members' to read
     return visit.page(
         "thread",
         status,

@@ -84,6 +84,12 @@ def test_a_member_reads_accepted_mail_and_no_draft(flurry: Desk) -> None:
     assert "<form" not in page.replace('<form class="nhsuk-header__account-form"', "")
 
 
+def test_a_thread_of_which_everything_is_held_is_not_there_for_members(desk: Desk) -> None:
+    desk.receive(SLIP)
+    assert desk.signed_in(GP).get("/thread/1").status_code == 404
+    assert desk.signed_in(COORDINATOR).get("/thread/1").status_code == 200
+
+
 def test_a_member_reads_the_collation_as_last_approved(desk: Desk) -> None:
     desk.receive(QUESTION, REPLY)
     browser = desk.signed_in(COORDINATOR)
