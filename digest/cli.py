@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from digest import store, worker
 from digest.config import CommunitySettings, ConfigError, Settings, load
@@ -22,6 +23,7 @@ from digest.delivery.smtp import DeliveryError
 from digest.mailbox import Arrival
 from digest.mailbox.archive import ArchiveError, arrivals, count
 from digest.mailbox.imap import MailboxError
+from digest.models import Member
 from digest.steps import enrol, erase, export, receive, signin
 from digest.web.app import create_app
 
@@ -185,6 +187,29 @@ def members(
     out.print(f"{done.added} members added, {done.changed} changed.")
 
 
+@app.command()
+def member(
+    email: str,
+    active: Annotated[bool, typer.Option("--active/--inactive", help="Whether they take part.")],
+    config: Config = None,
+    community: Slug = "",
+) -> None:
+    """Let a member take part again, or no longer: no digest, no sign-in, and their mail is held."""
+    settings, engine = _open(config)
+    community_id, _ = _community(settings, engine, community)
+    with store.transaction(engine) as session:
+        found = _member(session, community_id, email)
+        enrol.take_part(session, found, active, worker.now())
+    out.print(f"{found.name} {'takes part' if active else 'takes part no longer'}.")
+
+
+def _member(session: Session, community_id: int, email: str) -> Member:
+    found = enrol.find(session, community_id, email)
+    if found is None:
+        raise ConfigError(f"{email} is not a member; digest members adds people from a list.")
+    return found
+
+
 @app.command(name="export")
 def export_(
     out_path: Annotated[Path, typer.Option("--out", help="The file to write.")],
@@ -221,10 +246,7 @@ def sign_in(email: str, config: Config = None, community: Slug = "") -> None:
     settings, engine = _open(config)
     community_id, _ = _community(settings, engine, community)
     with store.transaction(engine) as session:
-        member = enrol.find(session, community_id, email)
-        if member is None:
-            raise ConfigError(f"{email} is not a member; add them with: digest members FILE.csv")
-        link = signin.link(session, settings, member, worker.now())
+        link = signin.link(session, settings, _member(session, community_id, email), worker.now())
     out.print(link, soft_wrap=True)
 
 
@@ -234,11 +256,9 @@ def erase_(email: str, config: Config = None, community: Slug = "") -> None:
     settings, engine = _open(config)
     community_id, _ = _community(settings, engine, community)
     with store.transaction(engine) as session:
-        member = enrol.find(session, community_id, email)
-        if member is None:
-            raise ConfigError(f"{email} is not a member, so there is nobody to erase.")
-        typer.confirm(f"Erase {member.name} and everything they wrote, for good?", abort=True)
-        erase.member(session, member.id, None, worker.now())
+        found = _member(session, community_id, email)
+        typer.confirm(f"Erase {found.name} and everything they wrote, for good?", abort=True)
+        erase.member(session, found.id, None, worker.now())
     out.print("Erased.")
 
 

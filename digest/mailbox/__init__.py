@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-
 #: Who the note is from that stands for a mail the server would not hand over.
 NOTE_FROM = "mailbox@localhost"
 

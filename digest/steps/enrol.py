@@ -104,6 +104,14 @@ def members(session: Session, community_id: int, rows: Iterable[Mapping[str, str
     return Enrolment(added, changed)
 
 
+def take_part(session: Session, member: Member, active: bool, now: datetime) -> None:
+    """Let a member take part, or no longer: who does not gets no digest, cannot sign in, and their mail is held."""
+    if member.active is not active:
+        member.active = active
+        session.add(member)
+        note(session, member.community_id, None, "came back" if active else "left", f"member {member.id}", now)
+
+
 def is_address(text: str) -> bool:
     """Whether mail can be sent to `text`: one @ and plain characters (addresses beyond ASCII need RFC 6531)."""
     local, at, domain = text.partition("@")
