@@ -17,10 +17,10 @@ def connect(url: str) -> Engine:
     """An engine for `url`: SQLite (WAL, foreign keys, immediate transactions for writers) or PostgreSQL (psycopg 3)."""
     address = make_url(url)
     if address.get_backend_name() == "postgresql":
-        return create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
     if address.database:
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(address)
+    engine = create_engine(address, hide_parameters=True)  # what mails say stays out of error messages and logs
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
