@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import signal
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -49,8 +50,8 @@ def main() -> None:
     except SENTENCES as error:
         sys.exit(str(error))
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", error)).splitlines()[0]
-        sys.exit(f"The database did not answer as it should ({reason}); check database_url and that it is running.")
+        said = worker.brief(error)
+        sys.exit(f"The database did not answer as it should ({said}); check database_url and that it is running.")
     except KeyboardInterrupt:
         sys.exit("Stopped; run the same command again to go on where it left off.")
 
@@ -95,7 +96,14 @@ def web(config: Config = None) -> None:
 def work(config: Config = None) -> None:
     """Run the mailbox, the schedule and the outbox without the desk."""
     settings, engine = _open(config)
-    asyncio.run(worker.run(engine, settings))
+    asyncio.run(_work(settings, engine))
+
+
+async def _work(settings: Settings, engine: Engine) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await worker.run(engine, settings, stop)
 
 
 async def _serve(settings: Settings, engine: Engine, with_worker: bool) -> None:
@@ -109,21 +117,15 @@ async def _serve(settings: Settings, engine: Engine, with_worker: bool) -> None:
             proxy_headers=False,
         )
     )
-    task = asyncio.create_task(worker.run(engine, settings)) if with_worker else None
+    stop = asyncio.Event()
+    work = [asyncio.create_task(server.serve())]  # ends on SIGTERM or SIGINT
+    if with_worker:
+        work.append(asyncio.create_task(worker.run(engine, settings, stop)))
     out.print(f"The desk is at {settings.public_address}")
-    try:
-        serving = asyncio.create_task(server.serve())
-        await asyncio.wait({serving, task} if task else {serving}, return_when=asyncio.FIRST_COMPLETED)
-        if task and task.done():
-            server.should_exit = True
-            await serving
-            task.result()  # the worker never ends by itself: say why it did
-        serving.result()
-    finally:
-        if task:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+    await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    server.should_exit = True
+    await asyncio.gather(*work)
 
 
 @app.command()

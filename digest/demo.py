@@ -232,7 +232,8 @@ async def stay(engine: Engine, settings: Settings, community_id: int, office: Po
     )
     server = uvicorn.Server(uvicorn.Config(app, host=settings.web.host, port=settings.web.port, log_level="warning"))
     serving = asyncio.create_task(server.serve())
-    working = asyncio.create_task(worker.run(engine, settings))
+    stop = asyncio.Event()
+    working = asyncio.create_task(worker.run(engine, settings, stop))
     with store.transaction(engine) as session:
         coordinator = session.exec(
             select(Member).where(Member.community_id == community_id, Member.role == Role.COORDINATOR)
@@ -259,8 +260,8 @@ async def stay(engine: Engine, settings: Settings, community_id: int, office: Po
         await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         server.should_exit = True
-        working.cancel()
-        await asyncio.gather(serving, working, return_exceptions=True)
+        stop.set()
+        await asyncio.gather(serving, working)
 
 
 PAGE = """<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>Outbox</title>

@@ -5,16 +5,17 @@ slept misses nothing.
 """
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from digest.config import CommunitySettings, Settings
 from digest.delivery import Outcome
@@ -24,6 +25,7 @@ from digest.edition import Frozen
 from digest.mailbox import Arrival, Position
 from digest.mailbox.imap import mailbox_name, poll_once, watch
 from digest.message import understand
+from digest.models import DeliveryStatus
 from digest.steps import collate, deliver, enrol, file, publish, receive, signin
 from digest.store import read, transaction
 
@@ -31,6 +33,7 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 2
 IDLE_SECONDS = 0.5  # how often an empty outbox is looked at
+LONGEST_REST = 60.0  # seconds between attempts to reach a server that is down
 BATCH = 200  # mails understood and filed in one transaction
 DRAFTS = 20  # threads drafted in one transaction
 
@@ -123,14 +126,27 @@ def tick(engine: Engine, settings: Settings, community_ids: Iterable[int]) -> No
         log.warning("%d deliveries were cut off before the server's answer was stored; a person must decide", unknown)
 
 
+async def _tick(engine: Engine, settings: Settings, community_ids: Iterable[int]) -> None:
+    """`tick`, for the scheduler: what fails now is due again at the next beat."""
+    try:
+        await asyncio.to_thread(tick, engine, settings, community_ids)
+    except SQLAlchemyError as error:
+        log.error("The database did not answer (%s); trying again in %d seconds", brief(error), TICK_SECONDS)  # noqa: TRY400
+
+
+def brief(error: SQLAlchemyError) -> str:
+    """What the database said, on one line and without any of our data."""
+    return str(getattr(error, "orig", None) or error).splitlines()[0]
+
+
 # --- mail out ----------------------------------------------------------------------------------------------------
 
 
 class Outbox:
     """Sends what is due, over a few connections, no faster than the provider allows."""
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
-        self.engine, self.settings = engine, settings
+    def __init__(self, engine: Engine, settings: Settings, stop: asyncio.Event | None = None) -> None:
+        self.engine, self.settings, self.stop = engine, settings, stop or asyncio.Event()
         with read(engine) as session:
             self.pace = Pace(settings.smtp.messages_per_minute, deliver.recent(session, now()))
         self.editions: dict[int, Frozen] = {}
@@ -138,7 +154,13 @@ class Outbox:
     def _claim(self) -> tuple[deliver.Claim, deliver.Mail] | None:
         with transaction(self.engine) as session:
             claim = deliver.claim(session, now())
-            return (claim, deliver.mail(session, claim, self.editions)) if claim else None
+            if claim is None:
+                return None
+            try:
+                return claim, deliver.mail(session, claim, self.editions)
+            except ValueError as error:  # no mail can be made for this address; the others must not wait for it
+                deliver.settle(session, claim, Outcome(DeliveryStatus.FAILED, f"Not sent: {error}"), now())
+        return self._claim()
 
     def _settle(self, claim: deliver.Claim, outcome: Outcome) -> None:
         with transaction(self.engine) as session:
@@ -148,70 +170,90 @@ class Outbox:
         with transaction(self.engine) as session:
             deliver.release(session, claim)
 
+    async def _write(self, write: Callable[[], None]) -> None:
+        """Store what came of a mail, however long the database takes to come back: an answer heard must not be lost."""
+        while True:
+            try:
+                return await asyncio.to_thread(write)
+            except SQLAlchemyError as error:
+                log.error("The database did not answer (%s); a mail's outcome waits to be stored", brief(error))  # noqa: TRY400
+                await asyncio.sleep(1.0)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait, but not past the end of the service."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.stop.wait(), seconds)
+
     async def lane(self, until_empty: bool = False) -> int:
-        """Send one mail after another over one connection, for ever or until nothing is due; returns how many."""
+        """Send one mail after another over one connection until stopped, or until nothing is due; returns how many."""
         sent, pause = 0, IDLE_SECONDS
-        async with AsyncExitStack() as stack:
-            connection = await stack.enter_async_context(Connection(self.settings.smtp))
-            while True:
-                while wait := self.pace.take(now()):
-                    await asyncio.sleep(wait)
-                found = await asyncio.to_thread(self._claim)
-                if found is None:
-                    self.pace.give_back()
-                    if until_empty:
-                        return sent
-                    await asyncio.sleep(IDLE_SECONDS)
+        async with Connection(self.settings.smtp) as connection:
+            while not self.stop.is_set():
+                if wait := self.pace.take(now()):
+                    await self._rest(wait)
                     continue
-                claim, mail = found
                 try:
-                    outcome = await connection.send(mail.sender, mail.recipient, mail.wire)
-                except DeliveryError as error:
+                    found = await asyncio.to_thread(self._claim)
+                    if found is None:
+                        self.pace.give_back()
+                        if until_empty:
+                            break
+                        await self._rest(IDLE_SECONDS)
+                        continue
+                    claim, mail = found
+                    try:
+                        outcome = await connection.send(mail.sender, mail.recipient, mail.wire)
+                    except DeliveryError:
+                        await self._write(partial(self._release, claim))
+                        raise
+                    await self._write(partial(self._settle, claim, outcome))
+                    sent, pause = sent + 1, IDLE_SECONDS
+                except (DeliveryError, SQLAlchemyError) as error:
                     self.pace.give_back()
-                    await asyncio.to_thread(self._release, claim)
                     if until_empty:
                         raise
-                    log.warning("%s Trying again in %.0f seconds.", error, pause)
-                    await asyncio.sleep(pause)
-                    pause = min(pause * 2, 60.0)
-                    continue
-                pause = IDLE_SECONDS
-                await asyncio.to_thread(self._settle, claim, outcome)
-                sent += 1
+                    said = (
+                        error if isinstance(error, DeliveryError) else f"The database did not answer ({brief(error)})."
+                    )
+                    log.warning("%s Trying again in %.1f seconds.", said, pause)
+                    await self._rest(pause)
+                    pause = min(pause * 2, LONGEST_REST)
+        return sent
 
     async def run(self) -> None:
-        """Send for ever over as many connections as the settings allow."""
+        """Send until stopped, over as many connections as the settings allow."""
         await asyncio.gather(*(self.lane() for _ in range(self.settings.smtp.connections)))
 
 
 # --- all of it ---------------------------------------------------------------------------------------------------
 
 
-async def run(engine: Engine, settings: Settings) -> None:
-    """Watch, tick and send until cancelled."""
+async def run(engine: Engine, settings: Settings, stop: asyncio.Event) -> None:
+    """Watch, tick and send until `stop` is set; a mail that is being handed over is finished first."""
     found = intakes(engine, settings)
-    stop = threading.Event()
+    for intake in found:  # what an earlier process stored but did not come to file or draft
+        await asyncio.to_thread(take_in, engine, intake.community_id, intake.community)
     scheduler = AsyncIOScheduler(timezone=UTC)
     scheduler.add_job(
-        partial(asyncio.to_thread, tick, engine, settings, [i.community_id for i in found]),
+        _tick,
         "interval",
+        args=[engine, settings, [i.community_id for i in found]],
         seconds=TICK_SECONDS,
         max_instances=1,
         coalesce=True,
         misfire_grace_time=None,
     )
-    for intake in found:  # what an earlier process stored but did not come to file
-        await asyncio.to_thread(take_in, engine, intake.community_id, intake.community)
     scheduler.start()
+    leave = threading.Event()
     watchers = [
-        threading.Thread(target=watch, args=(i.community.imap, i.position, i.store, stop), daemon=True) for i in found
+        threading.Thread(target=watch, args=(i.community.imap, i.position, i.store, leave), daemon=True) for i in found
     ]
     for watcher in watchers:
         watcher.start()
     try:
-        await Outbox(engine, settings).run()
+        await Outbox(engine, settings, stop).run()
     finally:
-        stop.set()
+        leave.set()
         scheduler.shutdown(wait=False)
         for watcher in watchers:
             await asyncio.to_thread(watcher.join, 5)

@@ -5,9 +5,17 @@ A step is the only writer of its tables; the worker, the desk and the commands c
 
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
-from digest.models import Audit, Member
+from digest.models import Audit, Community, Member
+
+
+def alone(session: Session, community_id: int) -> None:
+    """Let no other writer work on the community until this transaction ends.
+
+    SQLite has one writer anyhow (BEGIN IMMEDIATE); on PostgreSQL two workers might file a mail twice.
+    """
+    session.exec(select(Community.id).where(Community.id == community_id).with_for_update()).one()
 
 
 def note(session: Session, community_id: int, by: Member | None, what: str, subject: str, now: datetime) -> None:

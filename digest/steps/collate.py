@@ -20,7 +20,7 @@ from digest.models import (
     MessageStatus,
     Thread,
 )
-from digest.steps import note
+from digest.steps import alone, note
 from digest.steps.read import masks, new_words, shown_attachments
 from digest.thread.similar import related
 
@@ -213,6 +213,7 @@ def _write(
     session: Session, thread_id: int, seen: int, content: Content, by: Member, now: datetime, status: CollationStatus
 ) -> Collation:
     thread = session.get_one(Thread, thread_id)
+    alone(session, thread.community_id)
     latest = current(session, thread_id)
     version = latest.version if latest else 0
     if version != seen:
@@ -244,6 +245,7 @@ def _write(
 
 def draft_waiting(session: Session, community_id: int, now: datetime, limit: int | None = None) -> int:
     """Draft threads whose messages changed, the earliest first, so that "asked before" looks back; returns how many."""
+    alone(session, community_id)
     waiting = session.exec(
         select(Thread)
         .where(Thread.community_id == community_id, Thread.to_draft)

@@ -34,6 +34,7 @@ class Claim:
 
     table: type[Delivery] | type[Notice]
     id: int
+    at: datetime
 
 
 def lease(settings: Settings) -> timedelta:
@@ -58,7 +59,7 @@ def claim(session: Session, now: datetime) -> Claim | None:
             .values(status=DeliveryStatus.SENDING, claimed_at=now, attempts=col(table.attempts) + 1)
         )
         if isinstance(taken, CursorResult) and taken.rowcount == 1:
-            return Claim(table, due)
+            return Claim(table, due, now)
     return None
 
 
@@ -90,9 +91,9 @@ def recipient(member: Member, address: str) -> Recipient:
 
 
 def settle(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> None:
-    """Store what the server said. A row given up as unknown meanwhile is left alone."""
+    """Store what the server said. An answer that comes late is still true, unless a person has decided meanwhile."""
     row = session.get(claim.table, claim.id, with_for_update=True)
-    if row is None or row.status is not DeliveryStatus.SENDING:
+    if row is None or row.claimed_at != claim.at:
         return
     row.answer, row.claimed_at = outcome.answer[:500], None
     row.status = outcome.status
@@ -116,7 +117,7 @@ def _tried_for(attempts: int) -> timedelta:
 def release(session: Session, claim: Claim) -> None:
     """Give a claim back unsent: the server could not be reached at all, so this was no attempt."""
     row = session.get(claim.table, claim.id, with_for_update=True)
-    if row is not None and row.status is DeliveryStatus.SENDING:
+    if row is not None and row.claimed_at == claim.at:
         row.status, row.claimed_at, row.attempts = DeliveryStatus.DUE, None, row.attempts - 1
         session.add(row)
 

@@ -26,6 +26,7 @@ from digest.models import (
     RawMessage,
     Reference,
 )
+from digest.steps import alone
 from digest.steps.enrol import find, plain_address
 from digest.steps.place import answers_digest, digest_placement, placement, settle
 from digest.steps.read import new_words
@@ -66,6 +67,8 @@ def file(
 ) -> None:
     """Write down what was understood of a mail, and put it where it belongs."""
     message = session.get_one(Message, message_id)
+    alone(session, message.community_id)
+    session.refresh(message)
     if message.filed_at is not None:
         return
     message.filed_at = now

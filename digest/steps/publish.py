@@ -17,7 +17,7 @@ from digest.models import (
     Member,
     Role,
 )
-from digest.steps import note
+from digest.steps import alone, note
 from digest.steps.collate import current
 from digest.steps.compose import OPEN, Hindrance, frozen_now, hindrances, places, settings_of, waiting_threads
 from digest.steps.notify import queue
@@ -36,6 +36,7 @@ class NotReady(Exception):
 
 def tick(session: Session, settings: Settings, community_id: int, now: datetime) -> None:
     """Do what is due for a community: open, close, remind, send, finish. Run often; an idle run changes nothing."""
+    alone(session, community_id)
     community = settings_of(session, settings, community_id)
     collecting = ensure_collecting(session, community, community_id, now)
     if now >= collecting.closes_at:

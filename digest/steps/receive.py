@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from digest.mailbox import Arrival, Position
 from digest.models import Cursor, Message, RawMessage
+from digest.steps import alone
 
 
 def fingerprint(raw: bytes) -> str:
@@ -38,6 +39,7 @@ def store(
 
     A mail already stored is passed over by its bytes, so a changed UIDVALIDITY or a repeated import stores none twice.
     """
+    alone(session, community_id)
     prints = [fingerprint(a.raw) for a in arrivals]
     known = set(
         session.exec(

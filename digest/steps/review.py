@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from digest.models import HUMAN, Decision, HoldReason, Member, Message, MessageStatus, Role, Thread
-from digest.steps import note
+from digest.steps import alone, note
 from digest.steps.collate import draft_waiting
 from digest.steps.enrol import find, is_address
 from digest.steps.place import placement, rehome, settle
@@ -131,6 +131,8 @@ def _message(session: Session, message_id: int) -> Message:
     message = session.get(Message, message_id)
     if message is None:
         raise ReviewError("There is no such message.")
+    alone(session, message.community_id)
+    session.refresh(message)
     return message
 
 

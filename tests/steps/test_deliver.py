@@ -63,12 +63,19 @@ def test_a_claim_that_was_cut_off_becomes_unknown_and_is_never_sent_again_by_its
     assert edition(sending).status is EditionStatus.SENT
 
 
-def test_an_answer_that_comes_after_the_row_was_given_up_changes_nothing(sending: World) -> None:
-    late = claim(sending, MONDAY)
+def test_an_answer_that_comes_late_is_believed_unless_a_person_has_decided(sending: World) -> None:
+    late, later = claim(sending, MONDAY), claim(sending, MONDAY)
+    assert late is not None
+    assert later is not None
     with store.transaction(sending.engine) as session:
-        deliver.recover(session, sending.settings, MONDAY + timedelta(hours=1))
-    settle(sending, late, DeliveryStatus.SENT, MONDAY + timedelta(hours=1))
-    assert DeliveryStatus.UNKNOWN in statuses(sending)
+        assert deliver.recover(session, sending.settings, MONDAY + timedelta(hours=1)) == 2
+        ruth = sending.member(session, "ruth@charity.example.org")
+        deliver.decide_unknown(session, later.id, True, ruth, MONDAY + timedelta(hours=1))
+    for claimed in (late, later):
+        settle(sending, claimed, DeliveryStatus.SENT, MONDAY + timedelta(hours=1))
+    with store.read(sending.engine) as session:
+        assert session.get_one(Delivery, late.id).status is DeliveryStatus.SENT
+        assert session.get_one(Delivery, later.id).status is DeliveryStatus.DUE
 
 
 @pytest.mark.parametrize(("resend", "after"), [(True, DeliveryStatus.DUE), (False, DeliveryStatus.SENT)])
