@@ -64,13 +64,15 @@ class Connection:
         client, self._client = self._client, None
         if client is None:
             return
+        transport = client.transport  # QUIT lets go of it before it is closed
         try:
             if error is None and client.is_connected:
                 await client.quit(timeout=min(self.settings.timeout, 5.0))
         except (SMTPException, OSError) as gone:
             log.debug("The mail server did not answer QUIT: %s", type(gone).__name__)  # every mail has been settled
         finally:
-            _close(client)
+            _close(client, transport)
+            await asyncio.sleep(0)  # the loop may end with us: let it close the socket first
 
     async def send(self, sender: str, recipient: str, wire: bytes) -> Outcome:
         """Send one mail, byte for byte, to one address; within `settings.timeout` seconds in all, connecting included.
@@ -205,11 +207,15 @@ async def _connect(settings: Smtp) -> aiosmtplib.SMTP:
         local_hostname=_own_name(),
         timeout=settings.timeout,
         use_tls=settings.security == "tls",
-        start_tls=settings.security == "starttls",
+        start_tls=False,  # asked for below, where the plain transport can be got at if it fails
         tls_context=context,
     )
+    plain: asyncio.BaseTransport | None = None
     try:
         await client.connect()
+        plain = client.transport
+        if settings.security == "starttls":
+            await client.starttls()
         if client.is_ehlo_or_helo_needed:
             await client.ehlo()
         if settings.username and settings.auth == "xoauth2":
@@ -217,16 +223,17 @@ async def _connect(settings: Smtp) -> aiosmtplib.SMTP:
         elif settings.username:
             await client.login(settings.username, password)
     except BaseException as error:
-        _close(client)
+        _close(client, plain if client.transport is None else None)  # a handshake that fails lets go of it
+        await asyncio.sleep(0)
         if isinstance(error, Exception):
             raise _unusable(error, settings) from None
         raise
     return client
 
 
-def _close(client: aiosmtplib.SMTP) -> None:
+def _close(client: aiosmtplib.SMTP, transport: asyncio.BaseTransport | None = None) -> None:
     """Close at once: a TLS connection would wait half a minute for the other side's goodbye."""
-    transport = client.transport
+    transport = transport or client.transport
     client.close()
     if isinstance(transport, asyncio.WriteTransport):
         transport.abort()
