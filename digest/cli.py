@@ -1,12 +1,14 @@
 """The commands. Each loads the settings, brings the database up to date, and ends with 0 or with one clear sentence."""
 
 import asyncio
-import contextlib
 import logging
 import signal
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +27,7 @@ from digest.mailbox import Arrival
 from digest.mailbox.archive import ArchiveError, arrivals, count
 from digest.mailbox.imap import MailboxError
 from digest.models import Member
-from digest.steps import enrol, erase, export, receive, signin
+from digest.steps import collate, enrol, erase, export, file, receive, signin
 from digest.web.app import create_app
 
 app = typer.Typer(
@@ -33,7 +35,7 @@ app = typer.Typer(
 )
 out = Console()
 
-SENTENCES = (ConfigError, ArchiveError, MailboxError, DeliveryError, enrol.EnrolError)
+SENTENCES = (ConfigError, ArchiveError, MailboxError, DeliveryError, enrol.EnrolError, InterruptedError)
 STORE_BATCH = 200
 
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file; ./config.toml unless named.")]
@@ -52,8 +54,6 @@ def main() -> None:
     except SQLAlchemyError as error:
         said = worker.brief(error)
         sys.exit(f"The database did not answer as it should ({said}); check database_url and that it is running.")
-    except KeyboardInterrupt:
-        sys.exit("Stopped; run the same command again to go on where it left off.")
 
 
 def _open(config: Path | None) -> tuple[Settings, Engine]:
@@ -71,11 +71,14 @@ def _community(settings: Settings, engine: Engine, slug: str) -> tuple[int, Comm
         return enrol.communities(session, settings)[community.slug], community
 
 
-@contextlib.contextmanager
+@contextmanager
 def _bar() -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=out) as progress:
-        yield progress
+    try:
+        with Progress(*columns, console=out) as progress:
+            yield progress
+    except KeyboardInterrupt:
+        raise InterruptedError("Stopped; run the same command again to go on where it left off.") from None
 
 
 @app.command()
@@ -149,29 +152,31 @@ def import_(
 
 
 def import_mail(engine: Engine, community_id: int, community: CommunitySettings, paths: list[Path]) -> tuple[int, int]:
-    """Store what `paths` hold, then understand and file it; returns how many were (new, filed)."""
+    """Store what `paths` hold, file what is not filed yet, and draft; returns how many mails were (new, filed)."""
     stored = 0
     with _bar() as bar:
         reading = bar.add_task("Storing", total=count(paths))
-        batch = []
-        for arrival in arrivals(paths):
-            batch.append(arrival)
-            if len(batch) == STORE_BATCH:
-                stored += _store(engine, community_id, batch)
-                bar.advance(reading, len(batch))
-                batch = []
-        stored += _store(engine, community_id, batch)
-        bar.advance(reading, len(batch))
-        filing = bar.add_task("Filing", total=stored)
-        if stored < STORE_BATCH:  # starting processes takes longer than reading a few mails
-            return stored, worker.take_in(engine, community_id, community, None, lambda n: bar.advance(filing, n))
-        with ProcessPoolExecutor() as pool:
-            return stored, worker.take_in(engine, community_id, community, pool, lambda n: bar.advance(filing, n))
+        for batch in batched(arrivals(paths), STORE_BATCH):
+            with store.transaction(engine) as session:
+                stored += receive.store(session, community_id, batch)
+            bar.advance(reading, len(batch))
+        with store.read(engine) as session:
+            left = file.count_unfiled(session, community_id)
+        filing = bar.add_task("Filing", total=left)
+        # Starting processes takes longer than reading a few mails; Ctrl+C is this process's to answer.
+        quiet = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
+        with ProcessPoolExecutor(initializer=quiet) if left > STORE_BATCH else nullcontext() as pool:
+            filed = worker.file_all(engine, community_id, community, pool, lambda n: bar.advance(filing, n))
+        with store.read(engine) as session:
+            drafting = bar.add_task("Drafting", total=collate.count_waiting(session, community_id))
+        worker.draft_all(engine, community_id, lambda n: bar.advance(drafting, n))
+    return stored, filed
 
 
-def _store(engine: Engine, community_id: int, batch: list[Arrival]) -> int:
-    with store.transaction(engine) as session:
-        return receive.store(session, community_id, batch)
+def batched(mails: Iterator[Arrival], size: int) -> Iterator[list[Arrival]]:
+    """Lists of up to `size` mails."""
+    while batch := list(islice(mails, size)):
+        yield batch
 
 
 @app.command()

@@ -46,16 +46,19 @@ def now() -> datetime:
 # --- mail in -----------------------------------------------------------------------------------------------------
 
 
-def take_in(
+Progress = Callable[[int], None]
+
+
+def file_all(
     engine: Engine,
     community_id: int,
     community: CommunitySettings,
     pool: ProcessPoolExecutor | None = None,
-    progress: Callable[[int], None] = lambda _done: None,
+    progress: Progress = lambda _done: None,
 ) -> int:
-    """Understand and file every mail nobody has looked at, a batch a transaction, and draft the threads it changed.
+    """Understand and file every mail nobody has looked at, a batch a transaction; returns how many.
 
-    With a `pool`, understanding (pure) runs in its processes while this one writes. Returns how many were filed.
+    With a `pool`, understanding (pure) runs in its processes while this one writes.
     """
     filed = 0
     with read(engine) as session:
@@ -64,20 +67,30 @@ def take_in(
         with read(engine) as session:
             batch = file.unfiled(session, community_id, BATCH)
         if not batch:
-            break
+            return filed
         raws = [raw for _, raw in batch]
         reader = partial(understand, ours=ours)
         understood = list(pool.map(reader, raws, chunksize=20)) if pool else [reader(raw) for raw in raws]
+        mails = [(message_id, one) for (message_id, _), one in zip(batch, understood, strict=True)]
         with transaction(engine) as session:
-            for (message_id, _), one in zip(batch, understood, strict=True):
-                file.file(session, message_id, one, community, now())
+            file.file(session, community_id, community, mails, now())
         filed += len(batch)
         progress(len(batch))
-    drafted = True
-    while drafted:
+
+
+def draft_all(engine: Engine, community_id: int, progress: Progress = lambda _done: None) -> None:
+    """Draft every thread whose messages changed, some a transaction."""
+    drafted = DRAFTS
+    while drafted == DRAFTS:
         with transaction(engine) as session:
-            drafted = collate.draft_waiting(session, community_id, now(), DRAFTS) > 0
-    return filed
+            drafted = collate.draft_waiting(session, community_id, now(), DRAFTS)
+        progress(drafted)
+
+
+def take_in(engine: Engine, community_id: int, community: CommunitySettings) -> None:
+    """File what is stored and draft what that changed; goes on where an earlier process stopped."""
+    file_all(engine, community_id, community)
+    draft_all(engine, community_id)
 
 
 class Intake:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from digest.collation import Contribution, draft
 from digest.collation.provenance import Fault, Ground, faults
@@ -255,6 +255,13 @@ def draft_waiting(session: Session, community_id: int, now: datetime, limit: int
     for thread in waiting:
         redraft(session, thread.id, now)
     return len(waiting)
+
+
+def count_waiting(session: Session, community_id: int) -> int:
+    """How many threads wait to be drafted."""
+    return session.exec(
+        select(func.count()).select_from(Thread).where(Thread.community_id == community_id, Thread.to_draft)
+    ).one()
 
 
 def stale(session: Session, thread_id: int) -> bool:

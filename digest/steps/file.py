@@ -5,10 +5,11 @@ mail that is already filed is left as it is.
 """
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from digest.config import CommunitySettings
 from digest.mailbox import NOTE_FROM
@@ -47,6 +48,15 @@ def unfiled(session: Session, community_id: int, limit: int) -> list[tuple[int, 
     return [(row.message_id, zlib.decompress(row.data)) for row in rows]
 
 
+def count_unfiled(session: Session, community_id: int) -> int:
+    """How many mails nobody has looked at yet."""
+    return session.exec(
+        select(func.count())
+        .select_from(Message)
+        .where(Message.community_id == community_id, col(Message.filed_at).is_(None))
+    ).one()
+
+
 def ours(session: Session, community_id: int, community: CommunitySettings) -> Ours:
     """What the core must know of the community to understand its mail."""
     addresses: dict[int, list[str]] = {}
@@ -63,14 +73,24 @@ def ours(session: Session, community_id: int, community: CommunitySettings) -> O
 
 
 def file(
-    session: Session, message_id: int, understood: Understood, community: CommunitySettings, now: datetime
+    session: Session,
+    community_id: int,
+    community: CommunitySettings,
+    mails: Sequence[tuple[int, Understood]],
+    now: datetime,
 ) -> None:
-    """Write down what was understood of a mail, and put it where it belongs."""
-    message = session.get_one(Message, message_id)
-    alone(session, message.community_id)
-    session.refresh(message)
-    if message.filed_at is not None:
-        return
+    """Write down what was understood of some mails and put each where it belongs; those filed already are passed over."""
+    alone(session, community_id)
+    ids = [message_id for message_id, _ in mails]
+    waiting = {m.id: m for m in session.exec(select(Message).where(col(Message.id).in_(ids)))}
+    for message_id, understood in mails:
+        if waiting[message_id].filed_at is None:
+            _file(session, waiting[message_id], understood, community, now)
+
+
+def _file(
+    session: Session, message: Message, understood: Understood, community: CommunitySettings, now: datetime
+) -> None:
     message.filed_at = now
     message.rfc_message_id, message.subject, message.sent_at = (
         understood.message_id,

@@ -1,9 +1,8 @@
 """What a person decided about a patient identifier holds wherever its thread carries the same words."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from digest.models import Decision, Identifier, Message, Place
 
@@ -22,34 +21,31 @@ def slip(message: Message, identifier: Identifier) -> str:
 
 
 def spread(session: Session, message: Message, now: datetime) -> None:
-    """A message's decided identifiers: the thread's other messages take over each decision."""
-    decided = _decided(session, [message])
-    for other in _others(session, message):
+    """The other messages of a message's thread take over what was decided in it."""
+    decided = _decided(session, message.thread_id)
+    for other in session.exec(select(Message).where(Message.thread_id == message.thread_id, Message.id != message.id)):
         _take_over(session, other, decided, now)
 
 
 def carry(session: Session, message: Message, now: datetime) -> list[Identifier]:
     """A message takes over what was decided in its thread before it came; returns its identifiers left to decide."""
-    _take_over(session, message, _decided(session, _others(session, message)), now)
+    if decided := _decided(session, message.thread_id):
+        _take_over(session, message, decided, now)
     return [i for i in identifiers(session, message) if i.decision is Decision.UNDECIDED]
 
 
-def _others(session: Session, message: Message) -> list[Message]:
-    if message.thread_id is None:
-        return []
-    return list(session.exec(select(Message).where(Message.thread_id == message.thread_id, Message.id != message.id)))
-
-
-def _decided(session: Session, messages: Iterable[Message]) -> dict[str, Identifier]:
-    """Words → the decision about them. Where two messages differ, a redaction wins."""
+def _decided(session: Session, thread_id: int | None) -> dict[str, Identifier]:
+    """Words → what was decided about them in a thread. Where two messages differ, a redaction wins."""
     decided: dict[str, Identifier] = {}
-    for message in messages:
-        for identifier in identifiers(session, message):
-            words = slip(message, identifier)
-            if not words or identifier.decision is Decision.UNDECIDED:
-                continue
-            if words not in decided or identifier.decision is Decision.REDACTED:
-                decided[words] = identifier
+    for identifier, message in session.exec(
+        select(Identifier, Message)
+        .join(Message, col(Message.id) == col(Identifier.message_id))
+        .where(Message.thread_id == thread_id, Identifier.decision != Decision.UNDECIDED)
+        .order_by(col(Identifier.id))
+    ):
+        words = slip(message, identifier)
+        if words and (words not in decided or identifier.decision is Decision.REDACTED):
+            decided[words] = identifier
     return decided
 
 

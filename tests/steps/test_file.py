@@ -198,7 +198,7 @@ def test_filing_again_changes_nothing(world: World) -> None:
         ours = file.ours(session, world.community_id, world.community)
     with store.transaction(world.engine) as session:
         again = understand(REPLY, ours)
-        file.file(session, before["id"], again, world.community, NOON)
+        file.file(session, world.community_id, world.community, [(before["id"], again)], NOON)
     with store.read(world.engine) as session:
         assert world.messages(session)[0].model_dump() == before
 

@@ -52,8 +52,8 @@ class World:
         with store.transaction(self.engine) as session:
             new = receive.store(session, self.community_id, arrivals)
             ours = file.ours(session, self.community_id, self.community)
-            for message_id, raw in file.unfiled(session, self.community_id, 100):
-                file.file(session, message_id, understand(raw, ours), self.community, now)
+            mails = [(id, understand(raw, ours)) for id, raw in file.unfiled(session, self.community_id, 100)]
+            file.file(session, self.community_id, self.community, mails, now)
             collate.draft_waiting(session, self.community_id, now)
         return new
 
