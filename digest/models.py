@@ -347,6 +347,7 @@ class Message(SQLModel, table=True):
     id: int = _key()
     community_id: int = _community()
     source: str  # the imported file's name, or "imap FOLDER;UIDVALIDITY=n/;UID=n" (RFC 5092's words)
+    copies: list[str] = _json(list)  # other sources of an import that held the very same bytes
     received_at: datetime = _instant()
     raw_sha256: str
     filed_at: datetime | None = _instant(nullable=True, index=True)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from digest.collation.draft import question_text
-from digest.models import Content, Identifier, Member, Message, Place, Thread
+from digest.models import Content, Identifier, Kind, Member, Message, MessageStatus, Place, Thread
 from digest.steps.collate import answered, current
 from digest.steps.read import masks, new_words, shown_attachments, shown_text
 
@@ -20,7 +20,11 @@ def lines(session: Session, community_id: int, with_identifiers: bool = False) -
     sources = {m.id: m.source for m in found}
     texts = {m.id: m.text for m in found}
     for message in found:
-        yield json.dumps(_message(session, message, emails, with_identifiers), ensure_ascii=False)
+        line = _message(session, message, emails, with_identifiers)
+        yield json.dumps(line, ensure_ascii=False)
+        for copy in message.copies:
+            again = {"source": copy, "kind": Kind.DUPLICATE, "status": MessageStatus.DISCARDED, "hold_reason": None}
+            yield json.dumps({**line, **again}, ensure_ascii=False)
     threads = session.exec(
         select(Thread)
         .where(Thread.community_id == community_id, col(Thread.merged_into).is_(None))

@@ -79,7 +79,7 @@ def file(
     mails: Sequence[tuple[int, Understood]],
     now: datetime,
 ) -> None:
-    """Write down what was understood of some mails and put each where it belongs; those filed already are passed over."""
+    """Write down what was understood of mails, and put each where it belongs; what is filed already is passed over."""
     alone(session, community_id)
     ids = [message_id for message_id, _ in mails]
     waiting = {m.id: m for m in session.exec(select(Message).where(col(Message.id).in_(ids)))}

@@ -49,9 +49,12 @@ def store(
     fresh: list[tuple[Message, bytes]] = []
     for arrival, sha256 in zip(arrivals, prints, strict=True):
         if sha256 in known:
+            message = known[sha256]
+            if not mailbox and arrival.source not in (message.source, *message.copies):
+                message.copies = [*message.copies, arrival.source]
+                session.add(message)
             continue
-        known.add(sha256)
-        message = Message(
+        message = known[sha256] = Message(
             community_id=community_id, source=arrival.source, received_at=arrival.received_at, raw_sha256=sha256
         )
         fresh.append((message, arrival.raw))

@@ -1,6 +1,7 @@
 """From raw bytes to a message in its thread."""
 
 import contextlib
+import json
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from digest import store
 from digest.mailbox import NOTE_FROM, Arrival, Position
 from digest.message import understand
 from digest.models import HoldReason, Kind, Message, MessageStatus, RawMessage, Thread
-from digest.steps import enrol, file, receive
+from digest.steps import enrol, export, file, receive
 from digest.steps.read import shown_text
 from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, SERVICE, SLIP, World, mail
 
@@ -18,6 +19,14 @@ from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, SERVICE, SLIP, Wor
 def test_a_mail_delivered_twice_is_stored_once_whatever_its_line_ends(world: World) -> None:
     assert world.receive(QUESTION) == 1
     assert world.receive(QUESTION, QUESTION.replace(b"\n", b"\r\n")) == 0
+
+
+def test_an_export_names_every_file_that_held_a_mail(world: World) -> None:
+    world.receive(QUESTION)
+    assert world.receive(QUESTION) == 0
+    with store.read(world.engine) as session:
+        rows = [json.loads(line) for line in export.lines(session, world.community_id)]
+    assert [(r["source"], r["kind"]) for r in rows[:2]] == [("0001.eml", "question"), ("0002.eml", "duplicate")]
 
 
 def test_the_cursor_moves_with_what_is_stored_and_with_nothing_else(world: World) -> None:
