@@ -41,11 +41,12 @@ def store(
     """
     alone(session, community_id)
     prints = [fingerprint(a.raw) for a in arrivals]
-    known = set(
-        session.exec(
-            select(Message.raw_sha256).where(Message.community_id == community_id, col(Message.raw_sha256).in_(prints))
+    known = {
+        message.raw_sha256: message
+        for message in session.exec(
+            select(Message).where(Message.community_id == community_id, col(Message.raw_sha256).in_(prints))
         )
-    )
+    }
     fresh: list[tuple[Message, bytes]] = []
     for arrival, sha256 in zip(arrivals, prints, strict=True):
         if sha256 in known:
