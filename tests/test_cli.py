@@ -59,10 +59,11 @@ def test_members_mail_and_export_by_commands_alone(
     assert "1 new messages stored, 1 filed." in capsys.readouterr().out
     assert not run(monkeypatch, "export", "--out", "export.jsonl")
     rows = [json.loads(line) for line in (here / "export.jsonl").read_text().splitlines()]
-    assert [r["type"] for r in rows] == ["message", "message", "thread"]
-    assert [r["source"] for r in rows[:2]] == ["one.eml", "archive.mbox#2"]
-    assert rows[2]["asker"] == "gwen@example.org"
-    assert rows[2]["answered"] is True
+    assert [r["type"] for r in rows] == ["message", "message", "message", "thread"]
+    assert [r["source"] for r in rows[:3]] == ["one.eml", "archive.mbox#1", "archive.mbox#2"]
+    assert [r["kind"] for r in rows[:3]] == ["question", "duplicate", "reply"]
+    assert rows[3]["asker"] == "gwen@example.org"
+    assert rows[3]["answered"] is True
 
 
 def test_a_member_leaves_and_comes_back(
