@@ -96,3 +96,11 @@ def test_what_goes_wrong_is_said_in_one_sentence(
     assert said.endswith(".")
     assert "\n" not in said
     assert "Traceback" not in said
+
+
+def test_health_tells_whether_the_database_answers(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = run(monkeypatch, "health")
+    assert isinstance(said, str)
+    assert "The database did not answer" in said
+    run(monkeypatch, "members", "members.csv")
+    assert not run(monkeypatch, "health")
