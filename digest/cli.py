@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import Engine
@@ -29,6 +28,7 @@ from digest.mailbox.imap import MailboxError
 from digest.models import Community, Member
 from digest.steps import collate, enrol, erase, export, file, receive, signin
 from digest.web.app import create_app
+from digest.web.server import serve
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A community's mailing digest."
@@ -103,32 +103,17 @@ def work(config: Config = None) -> None:
 
 
 async def _work(settings: Settings, engine: Engine) -> None:
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await worker.run(engine, settings, stop)
+    await worker.run(engine, settings, worker.until_signalled())
 
 
 async def _serve(settings: Settings, engine: Engine, with_worker: bool) -> None:
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings, engine),
-            host=settings.web.host,
-            port=settings.web.port,
-            log_level="warning",
-            server_header=False,
-            proxy_headers=False,
-        )
-    )
-    stop = asyncio.Event()
-    work = [asyncio.create_task(server.serve())]  # ends on SIGTERM or SIGINT
-    if with_worker:
-        work.append(asyncio.create_task(worker.run(engine, settings, stop)))
+    stop = worker.until_signalled()
     out.print(f"The desk is at {settings.public_address}")
-    await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
-    stop.set()
-    server.should_exit = True
-    await asyncio.gather(*work)
+    await worker.together(
+        stop,
+        serve(create_app(settings, engine), settings, stop),
+        *([worker.run(engine, settings, stop)] if with_worker else []),
+    )
 
 
 @app.command()

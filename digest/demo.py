@@ -4,7 +4,6 @@ Development only. It is also the test harness: `once` runs the same steps as the
 """
 
 import asyncio
-import contextlib
 import email
 import email.policy
 import email.utils
@@ -17,7 +16,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import uvicorn
 from rich.console import Console
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
@@ -45,6 +43,7 @@ from digest.models import (
 from digest.postoffice import PostOffice
 from digest.steps import collate, compose, deliver, enrol, publish, review, signin
 from digest.web.app import create_app
+from digest.web.server import serve
 
 STREAM = "gp-leads@lists.example.org"
 SERVICE = "digest@example.org"
@@ -75,8 +74,7 @@ def show(once: bool, folder: Path | None) -> None:
         if once:
             run_once(engine, settings, community_id, office, sent, folder)
         else:
-            with contextlib.suppress(asyncio.CancelledError):
-                asyncio.run(stay(engine, settings, community_id, office))
+            asyncio.run(stay(engine, settings, community_id, office))
         engine.dispose()
 
 
@@ -230,10 +228,8 @@ async def stay(engine: Engine, settings: Settings, community_id: int, office: Po
             Mount("/", create_app(settings, engine)),
         ]
     )
-    server = uvicorn.Server(uvicorn.Config(app, host=settings.web.host, port=settings.web.port, log_level="warning"))
-    serving = asyncio.create_task(server.serve())
-    stop = asyncio.Event()
-    working = asyncio.create_task(worker.run(engine, settings, stop))
+    stop = worker.until_signalled()
+    service = asyncio.create_task(worker.together(stop, serve(app, settings, stop), worker.run(engine, settings, stop)))
     with store.transaction(engine) as session:
         coordinator = session.exec(
             select(Member).where(Member.community_id == community_id, Member.role == Role.COORDINATOR)
@@ -248,7 +244,7 @@ async def stay(engine: Engine, settings: Settings, community_id: int, office: Po
             waiting = len(session.exec(select(Message.id).where(col(Message.filed_at).is_(None))).all())
         if threads and not waiting:
             break
-        if working.done() or serving.done() or time.monotonic() > deadline:
+        if service.done() or time.monotonic() > deadline:
             raise DemoError("The worker stopped before it had read the sample stream.")
         await asyncio.sleep(0.2)
     out.print(f"The worker read them over IMAP: {threads} threads are drafted and wait for the coordinator.\n")
@@ -256,12 +252,7 @@ async def stay(engine: Engine, settings: Settings, community_id: int, office: Po
     out.print(f"Sign in as {coordinator.name}:   {link}")
     out.print(f"Every mail the service sends:   {settings.public_address}/outbox")
     out.print("\nStop with Ctrl+C.")
-    try:
-        await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        server.should_exit = True
-        stop.set()
-        await asyncio.gather(serving, working)
+    await service
 
 
 PAGE = """<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>Outbox</title>

@@ -7,8 +7,9 @@ slept misses nothing.
 import asyncio
 import contextlib
 import logging
+import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -270,3 +271,19 @@ async def run(engine: Engine, settings: Settings, stop: asyncio.Event) -> None:
         scheduler.shutdown(wait=False)
         for watcher in watchers:
             await asyncio.to_thread(watcher.join, 5)
+
+
+def until_signalled() -> asyncio.Event:
+    """An event that is set when the process is asked to end (SIGTERM, SIGINT). Call it inside the running loop."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def together(stop: asyncio.Event, *parts: Coroutine[None, None, None]) -> None:
+    """Run the parts of the service side by side; when one ends, for whatever reason, the others are asked to."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    stop.set()
+    await asyncio.gather(*tasks)

@@ -124,3 +124,30 @@ def wait_until_sent(world: World, deadline: float) -> None:
             if session.exec(select(Edition.status).where(Edition.number == 1)).one() is EditionStatus.SENT:
                 return
         time.sleep(0.1)
+
+
+def test_a_worker_asked_to_stop_finishes_the_mail_in_hand(tmp_path: Path) -> None:
+    world = make("", tmp_path)
+    approved(world, datetime.now(UTC))
+    with SlowPostOffice({SERVICE}) as office:
+        config = tmp_path / "config.toml"
+        config.write_text(CONFIG.format(imap=office.imap_port, smtp=office.smtp_port))
+        environment = {**os.environ, "DIGEST_IMAP__PASSWORD": office.password}
+        for _ in range(3):
+            taken = len(office.outbox)
+            with (tmp_path / "worker.log").open("ab") as log:
+                command = [sys.executable, "-m", "digest", "worker", "--config", str(config)]
+                worker = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            deadline = time.monotonic() + 30
+            while len(office.outbox) < taken + 5:
+                assert worker.poll() is None, (tmp_path / "worker.log").read_text()
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            worker.terminate()
+            assert worker.wait(10) == 0
+        accepted = {recipient for recipient, wire in office.outbox if b"\r\nList-Id:" in wire}
+    with store.read(world.engine) as session:
+        rows = {d.address: d.status for d in session.exec(select(Delivery))}
+    assert set(rows.values()) == {DeliveryStatus.SENT, DeliveryStatus.DUE}
+    assert {address for address, status in rows.items() if status is DeliveryStatus.SENT} == accepted
+    world.engine.dispose()

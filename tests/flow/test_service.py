@@ -57,7 +57,7 @@ def running(world: World, folder: Path, office: PostOffice) -> Iterator[httpx.Cl
             yield browser
     finally:
         process.terminate()
-        process.wait(15)
+        assert process.wait(15) == 0
 
 
 @pytest.fixture
