@@ -1,6 +1,7 @@
 """The desk behind uvicorn, until somebody says stop."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ async def serve(app: ASGIApp, settings: Settings, stop: asyncio.Event) -> None:
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        said = error.strerror or error
+        said = os.strerror(error.errno) if error.errno else error
         raise ConfigError(f"The desk cannot listen at {host}, port {port} ({said}); change web.port.") from None
     server = _Server(uvicorn.Config(app, log_level="warning", server_header=False, proxy_headers=False))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
