@@ -1,7 +1,8 @@
 """What one mail is: parse → body (HTML → text) → reply (new text) → kind → privacy. Pure; mail never makes it raise.
 
-`understand` is the room's one front door. It is a function of bytes and of what the community is (`Ours`), so it runs
-in worker processes; what needs the stored messages (threads, duplicates, question or reply) is decided by `steps.file`.
+`understand` is the room's front door. It is a function of bytes and of what the community is (`Ours`), so it runs in
+worker processes; what needs the stored messages (threads, duplicates, question or reply) is decided by `steps.file`.
+`attachment` opens one file of a mail.
 """
 
 import re
@@ -11,7 +12,7 @@ from functools import lru_cache
 
 from digest.message import body, kind, links, privacy, reply
 from digest.message.html import Line
-from digest.message.parse import Parsed, addresses, parse
+from digest.message.parse import Parsed, addresses, content, parse
 from digest.models import Hit, Kind, Place, Segment, SegmentRole
 
 
@@ -130,6 +131,16 @@ def understand(raw: bytes, ours: Ours) -> Understood:
         problems=tuple(parsed.problems),
         unreadable=parsed.unreadable,
     )
+
+
+def attachment(raw: bytes, number: int) -> tuple[str, str, bytes] | None:
+    """(name, content type, bytes) of a mail's `number`th attachment, from 1, in the order of `Understood.attachments`.
+
+    None when there is none, or when its bytes cannot be had. Never raises.
+    """
+    files = parse(raw).files
+    found = content(files[number - 1]) if 0 < number <= len(files) else None
+    return (files[number - 1].name, files[number - 1].content_type, found) if found is not None else None
 
 
 @lru_cache(maxsize=16)

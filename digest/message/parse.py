@@ -3,12 +3,15 @@
 `parse` never raises. What it had to guess or leave out is said in `Parsed.problems`, as sentences for the coordinator.
 """
 
+import io
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email import message_from_bytes
+from email.generator import BytesGenerator
 from email.message import Message
 from email.parser import BytesHeaderParser
+from email.policy import compat32
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote_to_bytes
 
@@ -24,6 +27,7 @@ _ID = re.compile(r"<([^<>\s]+)>")
 _PARAM = re.compile(r';\s*([^\s=;*"]+)(?:\*(\d{1,3}))?(\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s]*)', re.S)
 _PIPERMAIL = re.compile(r"^(\S+) at (\S+)(?: \((.*)\))?$")  # archives write "ann at example.org (Ann Other)"
 _NAMELESS = re.compile(r'[\s<>,;:"()\[\]]+')
+_ENCODED = frozenset({"quoted-printable", "base64"})
 _SIGNATURES = frozenset({"application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature"})
 
 
@@ -40,11 +44,12 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that came with the mail."""
+    """A file that came with the mail; `content` gives its bytes."""
 
     name: str
     content_type: str
     size: int
+    source: Message | bytes | None = None  # the part that holds it, or its bytes; None: they cannot be had
 
 
 @dataclass(slots=True)
@@ -210,7 +215,8 @@ def _collect(message: Message, parsed: Parsed) -> None:
             if parsed.content_type != "multipart/report":
                 inner_mail = children[0] if isinstance(children, list) and children else None
                 subject = charset.header(_raw(inner_mail, "subject")) if isinstance(inner_mail, Message) else ""
-                parsed.files.append(File(_name(part, params) or f"{subject or 'message'}.eml", kind, 0))
+                name = _name(part, params) or f"{subject or 'message'}.eml"
+                parsed.files.append(File(name, kind, 0, part))
         elif kind in {"text/plain", "text/html"} and not _attached(part, params):
             _read(part, kind, place, plain, parsed)
         else:
@@ -253,7 +259,7 @@ def _leaf(part: Message, kind: str, params: dict[str, str], place: _Place, parse
     elif kind == "application/pgp-encrypted" or place.inside == "multipart/encrypted":
         parsed.say("The mail is encrypted (PGP) and could not be opened.")
     elif not (kind.startswith("image/") and _shown(part, disposition, place.inside)):
-        parsed.files.append(File(name or "(without a name)", kind, len(_data(part))))
+        parsed.files.append(File(name or "(without a name)", kind, len(_data(part)), part))
 
 
 def _shown(part: Message, disposition: str, inside: str) -> bool:
@@ -270,7 +276,7 @@ def _text(part: Message, parsed: Parsed) -> Text:
     text, guess = charset.decode(data, params.get("charset", ""))
     parsed.say(guess)
     text = charset.clean(text)
-    if _raw(part, "content-transfer-encoding").strip().lower() not in {"quoted-printable", "base64"}:
+    if _raw(part, "content-transfer-encoding").strip().lower() not in _ENCODED:
         text = charset.residue(text)
     flowed = params.get("format", "").lower() == "flowed"
     return Text(kind.removeprefix("text/"), text, flowed, params.get("delsp", "").lower() == "yes")
@@ -293,6 +299,24 @@ def _data(part: Message) -> bytes:
     return data if isinstance(data, bytes) else b""
 
 
+def content(file: File) -> bytes | None:
+    """A file's bytes, decoded; None when they cannot be had. A mail inside the mail is written as it came."""
+    if not isinstance(file.source, Message):
+        return file.source
+    if not file.source.is_multipart():
+        return _data(file.source)
+    inner = file.source.get_payload(0)
+    if not isinstance(inner, Message) or _raw(file.source, "content-transfer-encoding").strip().lower() in _ENCODED:
+        return None  # RFC 2046, 5.2.1 lets nothing be encoded here, so what was parsed is not the mail
+    out = io.BytesIO()
+    policy = compat32.clone(linesep="\r\n")  # as on the wire
+    try:
+        BytesGenerator(out, mangle_from_=False, maxheaderlen=0, policy=policy).flatten(inner)
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError):
+        return None
+    return out.getvalue()
+
+
 def _name(part: Message, params: dict[str, str]) -> str:
     name = parameters(_raw(part, "content-disposition"))[1].get("filename") or params.get("name", "")
     return name.replace("\\", "/").rpartition("/")[2].strip()[:255]
@@ -304,7 +328,8 @@ def _method(data: bytes) -> str:
 
 
 def _open_tnef(data: bytes, parsed: Parsed) -> None:
-    names = tnef.attachments(data)
-    parsed.files += [File(name, "application/octet-stream", size) for name, size in names]
-    if not names:
+    found = tnef.attachments(data)
+    for name, content in found:
+        parsed.files.append(File(name, "application/octet-stream", len(content or b""), content))
+    if not found:
         parsed.say("The mail carries an Outlook wrapper (winmail.dat) that could not be opened.")
