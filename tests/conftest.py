@@ -5,7 +5,7 @@ import os
 import hypothesis
 import pytest
 
-# No example is timed: a busy machine is no fault. On CI, hypothesis's own profile also draws the same examples each time.
+# No example is timed: a busy machine is no fault. On CI, hypothesis's own profile draws the same examples each time.
 hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 if "CI" not in os.environ:
     hypothesis.settings.load_profile("untimed")
