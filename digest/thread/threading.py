@@ -8,7 +8,7 @@ that answers an old one only to reach the list opens a conversation of its own.
 
 import base64
 import binascii
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -96,6 +96,30 @@ def place(
         if near:
             return Placement((_nearest(arrival, near),), "is a reply with the same subject within 30 days")
     return Placement((), changed or "starts a new conversation")
+
+
+def clusters(ids: Sequence[Collection[str]]) -> list[set[int]]:
+    """Header threading alone: the conversations of a whole archive, before the rules of `place`.
+
+    `ids`: for each message the Message-IDs it bears or names (Message-ID, In-Reply-To, References). Returns the
+    positions in `ids` that belong together, in order of their first; a message without any is alone.
+    """
+    parent = list(range(len(ids)))
+
+    def root(at: int) -> int:
+        while parent[at] != at:
+            parent[at] = at = parent[parent[at]]
+        return at
+
+    first: dict[str, int] = {}
+    for at, names in enumerate(ids):
+        for name in names:
+            one, other = sorted((root(at), root(first.setdefault(name, at))))
+            parent[other] = one
+    found: dict[int, set[int]] = {}
+    for at in range(len(ids)):
+        found.setdefault(root(at), set()).add(at)
+    return list(found.values())
 
 
 def conversation(thread_index: str) -> str:
