@@ -1,0 +1,355 @@
+"""`bench/reply MBOX`: what of a reply is new, ours beside other libraries, on every reply whose ancestors are in MBOX.
+
+Truth comes from the archive, by no rule of ours. A line counts when it has 20 letters or more; letters alone are
+compared. It is an ancestor's when it stands in the text of a mail that the reply descends from, else the author's.
+- leak: the share of ancestors' lines that were kept;   - loss: the share of the author's lines that were dropped;
+- perfect: the share of replies with neither.
+For nobody count: lines behind a "-- " delimiter, the list's footer (what many senders' mails end with), lines that the
+same sender repeats in three or more mails, marked lines that stand in no ancestor (a quote of something else), and the
+line or header block that introduces a quote (it names the one who is quoted, or a header field, right above it).
+Everyone reads the same text: decoded by `digest.message.body`. `reply-fixtures.json` beside MBOX is run as well.
+"""
+
+import argparse
+import json
+import re
+import signal
+import sys
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from digest.mailbox.archive import arrivals, count
+from digest.message import body, html, reply
+from digest.message.parse import parse
+
+LETTERS = 20  # of a line that counts
+REPEATED = 3  # mails of one sender in which a line is a signature
+SHARED = 10  # senders whose mails have the same line: it is the list's
+PATIENCE = 5  # seconds a library has for one mail
+
+_NOT_LETTERS = re.compile(r"[\W\d_]+")
+_MARK = re.compile(r"^\s{0,4}[>|]")
+_MARKS = re.compile(r"^[\s>|]*")
+_DELIMITER = re.compile(r"^-- ?$")
+_FIELD = re.compile(r"^\W{0,3}(?:from|sent|date|to|cc|subject|reply-to)\W{0,3}:|^\W*original message\W*$", re.I)
+_SAID = re.compile(r"(?:\bwrote|\bwrites|\bsaid|schrieb|écrit|escribió)\W*$|:\s*$", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a library may know besides the plain text: what we know, and, of a fixture, what it was written for."""
+
+    context: reply.Context = reply.NOTHING
+    html: str = ""
+    languages: tuple[str, ...] = ("en",)
+    unwrap: bool = False
+
+
+Library = Callable[[str, Case], str]
+
+
+@dataclass(slots=True)
+class Mail:
+    """A mail of the archive. `letters`: each line's, without quote marks; `all`: those of the whole text as one."""
+
+    id: str
+    sender: str
+    parents: tuple[str, ...]
+    context: reply.Context
+    lines: list[str]
+    letters: list[str]
+    all: str
+
+
+@dataclass(slots=True)
+class Score:
+    leaked: int = 0
+    theirs: int = 0
+    lost: int = 0
+    own: int = 0
+    perfect: int = 0
+    replies: int = 0
+    late: int = 0  # mails given up on
+    passed: Counter[str] = field(default_factory=Counter)
+
+    def as_dict(self) -> dict[str, Any]:
+        out: dict[str, Any] = {
+            "leak": round(self.leaked / max(self.theirs, 1), 4),
+            "loss": round(self.lost / max(self.own, 1), 4),
+            "perfect": round(self.perfect / max(self.replies, 1), 4),
+        }
+        if self.passed:
+            out["fixtures"] = dict(sorted(self.passed.items())) | {"all": self.passed.total()}
+        return out | ({"given_up": self.late} if self.late else {})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("mbox", type=Path)
+    parser.add_argument("--limit", type=int, help="look at the first N replies only")
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")  # the libraries' own
+    console = Console(stderr=True)
+    mails = {m.id: m for m in track(read(args.mbox), "Reading", count([args.mbox]), console=console) if m.id}
+    repeated = nobodys(mails.values())
+    replies = [m for m in mails.values() if m.parents and all(p in mails for p in m.parents)][: args.limit]
+    if not replies:
+        sys.exit(f"{args.mbox} holds no reply whose ancestors are in it, too.")
+    libraries, missing = with_peers()
+    scores: dict[str, Score] = {name: Score() for name in libraries}
+    for mail in track(replies, "Replies", console=console):
+        ancestors = ancestors_of(mail, mails)
+        theirs, own = truth(mail, ancestors, repeated)
+        text = "\n".join(mail.lines)
+        for name, library in libraries.items():
+            mark(scores[name], in_time(library, text, Case(mail.context), scores[name]), theirs, own)
+    sets = fixtures(args.mbox.parent / "reply-fixtures.json", libraries, scores)
+    show(Console(), scores, sets, missing, len(replies))
+    first, *others = scores
+    result = scores[first].as_dict() | {"replies": len(replies), "fixture_cases": sets}
+    print(json.dumps(result | {"libraries": {n: scores[n].as_dict() for n in others}, "not_run": missing}))
+
+
+def read(mbox: Path) -> Iterator[Mail]:
+    for arrival in arrivals([mbox]):
+        parsed = parse(arrival.raw)
+        lines = [line.text for line in body.lines(parsed)[0]]
+        letters = [_letters(_MARKS.sub("", line)) for line in lines]
+        name, address = parsed.sender
+        yield Mail(
+            id=next(iter(parsed.ids("message-id")), ""),
+            sender=address or name,
+            parents=tuple(dict.fromkeys(parsed.ids("references") + parsed.ids("in-reply-to"))),
+            context=reply.Context(f"{name} {re.split('@| at ', address)[0]}", parsed.get("subject")),
+            lines=lines,
+            letters=letters,
+            all="".join(letters),
+        )
+
+
+def _letters(text: str) -> str:
+    return _NOT_LETTERS.sub("", text).casefold()
+
+
+def nobodys(mails: Iterable[Mail]) -> set[tuple[str, str]]:
+    """(sender, letters) of what a sender repeats; ("", letters) of what is the list's own."""
+    times: Counter[tuple[str, str]] = Counter()
+    senders: defaultdict[str, set[str]] = defaultdict(set)
+    for mail in mails:
+        own = {x for line, x in zip(mail.lines, mail.letters, strict=True) if len(x) >= LETTERS and not _marked(line)}
+        times.update((mail.sender, x) for x in own)
+        for x in own:
+            senders[x].add(mail.sender)
+    return {key for key, n in times.items() if n >= REPEATED} | {
+        ("", x) for x, who in senders.items() if len(who) >= SHARED
+    }
+
+
+def _marked(line: str) -> bool:
+    return bool(_MARK.match(line))
+
+
+def ancestors_of(mail: Mail, mails: dict[str, Mail]) -> list[Mail]:
+    found: dict[str, Mail] = {}
+    waiting = list(mail.parents)
+    while waiting:
+        name = waiting.pop()
+        if name in mails and name not in found and name != mail.id:
+            found[name] = mails[name]
+            waiting += mails[name].parents
+    return list(found.values())
+
+
+def truth(mail: Mail, ancestors: Sequence[Mail], repeated: set[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """The lines (their letters) that are an ancestor's, and those that are the author's."""
+    theirs: list[str] = []
+    own: list[tuple[int, str]] = []
+    quoted: set[int] = set()  # line numbers
+    signed = False
+    for i, (line, x) in enumerate(zip(mail.lines, mail.letters, strict=True)):
+        signed = signed or bool(_DELIMITER.match(line))
+        from_ancestor = bool(x) and (len(x) >= LETTERS or _marked(line)) and any(x in a.all for a in ancestors)
+        if from_ancestor or _marked(line):
+            quoted.add(i)
+        if len(x) < LETTERS or ("", x) in repeated or (mail.sender, x) in repeated:
+            continue
+        if from_ancestor:
+            theirs.append(x)
+        elif not _marked(line) and not signed:
+            own.append((i, x))
+    names = {w.casefold() for a in ancestors for w in re.findall(r"[^\W\d_]{3,}", a.context.author)}
+    return theirs, [x for i, x in own if not _introduces(mail.lines, i, quoted, names)]
+
+
+def _introduces(lines: list[str], i: int, quoted: set[int], names: set[str]) -> bool:
+    """Whether line `i` names, right above a quote, who is quoted: up to four lines, or a block of header fields."""
+    for j in range(i + 1, min(i + 10, len(lines))):
+        if j in quoted:
+            break
+        if j - i > 3 and not _FIELD.match(lines[i]):
+            return False
+    else:
+        return False
+    words = {w.casefold() for w in re.findall(r"[^\W\d_]{3,}", lines[i])}
+    closes = any(_SAID.search(line.rstrip()) for line in lines[i : j + 1])
+    return bool(_FIELD.match(lines[i])) or (closes and bool(words & names or "@" in lines[i] or " at " in lines[i]))
+
+
+def mark(score: Score, kept: str, theirs: list[str], own: list[str]) -> None:
+    letters = "".join(_letters(_MARKS.sub("", line)) for line in kept.split("\n"))
+    leaked = sum(x in letters for x in theirs)
+    lost = sum(x not in letters for x in own)
+    score.leaked += leaked
+    score.theirs += len(theirs)
+    score.lost += lost
+    score.own += len(own)
+    score.perfect += not leaked and not lost
+    score.replies += 1
+
+
+def ours(text: str, case: Case) -> str:
+    return reply.new_text(text, reply.segments(text, case.context))
+
+
+def with_peers() -> tuple[dict[str, Library], list[str]]:
+    """Ours and each library as a function of a text; and the names of those that are not here."""
+    makers: dict[str, Callable[[], Library]] = {
+        "mail-parser-reply": _mail_parser_reply,
+        "email-reply-parser": _email_reply_parser,
+        "quotequail": _quotequail,
+        "talon": _talon,
+        "email-reply-extractor": _email_reply_extractor,
+    }
+    found: dict[str, Library] = {"ours": ours, "dropping marked lines": _drop_marked}
+    missing: list[str] = []
+    for name, make in makers.items():
+        try:
+            found[name] = make()
+        except ImportError:
+            missing.append(name)
+    return found, missing
+
+
+def _drop_marked(text: str, _: Case) -> str:
+    return "\n".join(line for line in text.split("\n") if not line.lstrip().startswith(">"))
+
+
+def _mail_parser_reply() -> Library:
+    from mailparser_reply import EmailReplyParser
+
+    parser = lru_cache(lambda languages: EmailReplyParser(languages=list(languages)))
+    return lambda text, case: parser(case.languages).parse_reply(text=text) or ""
+
+
+def _email_reply_parser() -> Library:
+    from email_reply_parser import EmailReplyParser
+
+    return lambda text, _: EmailReplyParser.parse_reply(text)
+
+
+def _quotequail() -> Library:
+    import quotequail
+
+    def read_it(text: str, case: Case) -> str:
+        if case.unwrap:
+            found = quotequail.unwrap(text) or {"text_top": text}
+            return "\n".join(found.get(part) or "" for part in ("text_top", "text_bottom"))
+        if case.html:
+            return _text_of(
+                "".join(part for shown, part in quotequail.quote_html(case.html, quote_intro_line=True) if shown)
+            )
+        return "\n".join(part for shown, part in quotequail.quote(text, limit=10**6, quote_intro_line=True) if shown)
+
+    return read_it
+
+
+def _talon() -> Library:
+    from talon import quotations
+
+    def read_it(text: str, case: Case) -> str:
+        if case.html:
+            return _text_of(quotations.extract_from_html(case.html))
+        return quotations.extract_from_plain(text)
+
+    return read_it
+
+
+def _email_reply_extractor() -> Library:
+    import email_reply_extractor
+
+    return lambda text, case: (
+        email_reply_extractor.extract_new_text(None if case.html else text, html_body=case.html or None).text
+    )
+
+
+def _text_of(markup: str) -> str:
+    return "\n".join(line.text for line in html.to_lines(markup)[0])
+
+
+def in_time(library: Library, text: str, case: Case, score: Score) -> str:
+    """What a library keeps; everything when it takes too long or fails, as whoever uses it would have to."""
+
+    def late(*_: object) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(PATIENCE)
+    try:
+        return library(text, case)
+    except Exception:
+        score.late += 1
+        return text
+    finally:
+        signal.alarm(0)
+
+
+def fixtures(path: Path, libraries: dict[str, Library], scores: dict[str, Score]) -> dict[str, int]:
+    """How many cases each set of `path` has; what passed goes into `scores`."""
+    if not path.exists():
+        print(f"{path} is not there, so the fixtures were not run.", file=sys.stderr)
+        return {}
+    cases = json.loads(path.read_text())
+    for case in cases:
+        markup = case["text"] if case["kind"] == "html" else ""
+        plain = _text_of(markup) if markup else case["text"]
+        told = Case(html=markup, languages=tuple(case.get("langs", ["en"])), unwrap="unwrap" in case["set"])
+        for name, library in libraries.items():
+            kept = in_time(library, plain, told, scores[name])
+            scores[name].passed[case["set"]] += passes(case, kept)
+    return dict(sorted(Counter(case["set"] for case in cases).items()))
+
+
+def passes(case: dict[str, Any], kept: str) -> bool:
+    kept = "".join(kept.split())
+    wanted = case.get("expected")
+    if wanted is not None and case["kind"] == "html":
+        wanted = _text_of(wanted)
+    return (
+        (wanted is None or "".join(wanted.split()) == kept)
+        and all("".join(part.split()) in kept for part in case.get("must", []))
+        and not any("".join(part.split()) in kept for part in case.get("mustnot", []))
+    )
+
+
+def show(console: Console, scores: dict[str, Score], sets: dict[str, int], missing: list[str], replies: int) -> None:
+    table = Table("", "leak", "loss", "perfect", "fixtures", title=f"{replies} replies")
+    for name, score in scores.items():
+        figures = score.as_dict()
+        shares = [f"{figures[key]:.1%}" for key in ("leak", "loss", "perfect")]
+        table.add_row(name, *shares, f"{score.passed.total()} of {sum(sets.values())}" if sets else "not run")
+    console.print(table)
+    if missing:
+        console.print(f"Not run, because not installed: {', '.join(missing)}.")
+
+
+if __name__ == "__main__":
+    main()
