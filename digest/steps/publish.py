@@ -40,7 +40,11 @@ def tick(session: Session, settings: Settings, community_id: int, now: datetime)
     community = settings_of(session, settings, community_id)
     collecting = ensure_collecting(session, community, community_id, now)
     if now >= collecting.closes_at:
-        close(session, settings, collecting.id, now)
+        if waiting_threads(session, community_id):
+            close(session, settings, collecting.id, now)
+        else:  # a quiet week: nobody is asked to review nothing
+            _schedule(collecting, community, max(now, collecting.send_at))
+            session.add(collecting)
     for edition in session.exec(
         select(Edition).where(
             Edition.community_id == community_id, col(Edition.status).in_((*OPEN, EditionStatus.SENDING))
@@ -66,16 +70,16 @@ def ensure_collecting(session: Session, community: CommunitySettings, community_
         select(func.max(Edition.send_at)).where(Edition.community_id == community_id, col(Edition.status).in_(OPEN))
     ).one()
     number = session.exec(select(func.max(Edition.number)).where(Edition.community_id == community_id)).one()
-    send_at = next_send(community.day, community.time, community.zone, max(now, latest) if latest else now)
-    edition = Edition(
-        community_id=community_id,
-        number=(number or 0) + 1,
-        send_at=send_at,
-        closes_at=closes_at(send_at, community.review_lead_hours),
-    )
+    edition = Edition(community_id=community_id, number=(number or 0) + 1)
+    _schedule(edition, community, max(now, latest) if latest else now)
     session.add(edition)
     session.flush()
     return edition
+
+
+def _schedule(edition: Edition, community: CommunitySettings, after: datetime) -> None:
+    edition.send_at = next_send(community.day, community.time, community.zone, after)
+    edition.closes_at = closes_at(edition.send_at, community.review_lead_hours)
 
 
 def close(session: Session, settings: Settings, edition_id: int, now: datetime) -> None:

@@ -86,6 +86,16 @@ def test_an_edition_closes_a_day_before_it_is_due_and_tells_the_coordinator_once
         assert "Unreturned FIT kits" in body.get_content()
 
 
+def test_a_week_with_nothing_in_it_bothers_nobody(world: World) -> None:
+    tick(world, NOON)
+    tick(world, MONDAY - timedelta(hours=24))
+    tick(world, MONDAY + timedelta(hours=1))
+    assert edition(world).status is EditionStatus.COLLECTING
+    assert edition(world).send_at == MONDAY + timedelta(days=7)
+    with store.read(world.engine) as session:
+        assert session.exec(select(Notice)).all() == []
+
+
 @pytest.mark.parametrize(
     ("start", "due"),
     [
