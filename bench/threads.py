@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from imapclient import IMAPClient
+from imapclient import IMAPClient  # type: ignore[import-untyped]
 from sqlmodel import col, select
 
 from digest import store, worker

@@ -23,7 +23,8 @@ MAX_PARTS = 400
 MAX_TEXT = 2_000_000  # bytes of one text part
 MAX_HEADER = 60_000  # characters of one header
 
-_ID = re.compile(r"<([^<>\s]+)>")
+#: A message id. White space within is that of folding or of a careless gateway; without an @ it would be prose.
+_ID = re.compile(r"<([^<>\s]+|[^<>@]{1,250}@[^<>@]{1,250})>")
 _PARAM = re.compile(r';\s*([^\s=;*"]+)(?:\*(\d{1,3}))?(\*?)\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s]*)', re.S)
 _PIPERMAIL = re.compile(r"^(\S+) at (\S+)(?: \((.*)\))?$")  # archives write "ann at example.org (Ann Other)"
 _NAMELESS = re.compile(r'[\s<>,;:"()\[\]]+')
@@ -75,14 +76,17 @@ class Parsed:
         return [charset.header(value) for key, value in self.headers if key == name]
 
     def ids(self, name: str) -> tuple[str, ...]:
-        """The message ids a header names, without angle brackets, each once, in order (RFC 5322, 3.6.4)."""
-        values = [value for key, value in self.headers if key == name]
-        found = [i for value in values for i in _ID.findall(value)]
-        if not found:  # ids without brackets, as some archives and gateways write them
-            found = [
-                word for value in values for word in value.split() if word.count("@") == 1 and word[0] not in "\"'("
-            ]
-        return tuple(dict.fromkeys(charset.clean(i) for i in found))
+        """The message ids a header names, without angle brackets, each once, in order (RFC 5322, 3.6.4).
+
+        Of a header that stands there twice, against the standard, the first counts, as it does for mail servers.
+        Without brackets, as some gateways write them, ids are read too, but not in In-Reply-To: there old programs put
+        the e-mail address of whom they answer, which would make one conversation of all that was ever said to them.
+        """
+        value = _uncommented(next((value for key, value in self.headers if key == name), ""))
+        found = ["".join(i.split()) for i in _ID.findall(value)]
+        if not found and name != "in-reply-to":
+            found = [word for word in value.split() if word.count("@") == 1 and word[0] not in "\"'("]
+        return tuple(dict.fromkeys(clean for i in found if (clean := charset.clean(i))))
 
     @property
     def sender(self) -> tuple[str, str]:
@@ -102,6 +106,24 @@ class Parsed:
     def say(self, problem: str) -> None:
         if problem and problem not in self.problems:
             self.problems.append(problem)
+
+
+def _uncommented(value: str) -> str:
+    """A header's value without its comments (RFC 5322, 3.2.2), which nest; one that never ends hides nothing."""
+    if "(" not in value:
+        return value
+    kept: list[str] = []
+    opened: list[int] = []  # where in `kept` the comments that are open began
+    in_id = False
+    for character in value:
+        if character in "<>" and not opened:
+            in_id = character == "<"
+        if character == "(" and not in_id:
+            opened.append(len(kept))
+        kept.append(character)
+        if character == ")" and opened:
+            del kept[opened.pop() :]
+    return "".join(kept)
 
 
 def mailbox(raw: str) -> tuple[str, str]:

@@ -96,6 +96,35 @@ def test_message_ids_lose_their_brackets_and_repeats() -> None:
     assert parsed.ids("in-reply-to") == ("b@x",)
 
 
+@pytest.mark.parametrize(
+    ("value", "ids"),
+    [
+        ("<a@x> (Ann's message of <z@x>)", ("a@x",)),  # RFC 5322, 3.2.2: a comment
+        ("(so (she <y@x>) said) <a@x>", ("a@x",)),
+        ("<a@x> (a comment without an end <b@x>", ("a@x", "b@x")),
+        ("<a(b)c@x>", ("a(b)c@x",)),
+        ("<a@\n x> <\tb@x >", ("a@x", "b@x")),  # folded where it should not be
+        ('<"a b"@x>', ('"ab"@x',)),
+        ("<a@x><b@x>,<c@x>", ("a@x", "b@x", "c@x")),
+        ('Your message of "Mon, 1 Jan 2001." <a@x>', ("a@x",)),
+        ("a < b and c > d", ()),
+        ("ann@example.org", ()),  # whom it answers, not what
+        ("<>", ()),
+    ],
+)
+def test_message_ids_are_read_from_in_reply_to_as_mail_servers_do(value: str, ids: tuple[str, ...]) -> None:
+    assert parse(f"In-Reply-To: {value}\nSubject: x\n\n".encode()).ids("in-reply-to") == ids
+
+
+def test_message_ids_without_brackets_are_read_where_no_address_can_stand() -> None:
+    parsed = parse(b"Message-ID: b@x\nReferences: a@x c@x\n\n")
+    assert (parsed.ids("message-id"), parsed.ids("references")) == (("b@x",), ("a@x", "c@x"))
+
+
+def test_of_a_repeated_header_the_first_counts() -> None:
+    assert parse(b"References: <a@x>\nReferences: <b@x>\nSubject: x\n\n").ids("references") == ("a@x",)
+
+
 @pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Foo 2026", "Mon, 05 Jan 10000 09:00:00 +0000"])
 def test_a_date_that_cannot_be_read_is_none(date: str) -> None:
     assert parse(f"From: a@x.org\r\nDate: {date}\r\n\r\nx".encode()).sent_at is None
