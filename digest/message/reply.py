@@ -4,7 +4,7 @@ Roles are found per line. Stripping is for display: every line keeps its place i
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from digest.message import quote, signoff
@@ -13,6 +13,9 @@ from digest.models import Segment, SegmentRole
 NEW, QUOTE, FOOTER = SegmentRole.NEW, SegmentRole.QUOTE, SegmentRole.FOOTER
 _ITEM = re.compile(r"^\s*(?:[-*•·–▪◦o]\s+|\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)]\s+)\S", re.I)
 _FORWARDED = re.compile(r"^(?:\s*\[[^\]]{1,40}\]\s*)*(?:fwd?|wg|tr|rv|i)\s*:", re.I)
+_WORD = re.compile(r"[^\W\d_]+")
+_LETTERS = 20  # a line with as many is not in two mails by chance
+_RUN = 4  # words
 _TAG = re.compile(r"\[[^\]\s]{2,30}\]")
 
 
@@ -63,6 +66,61 @@ def roles(lines: Sequence[str], context: Context = NOTHING) -> tuple[list[Segmen
         if any(role is NEW and _says_something(line) for line, role in zip(lines, found, strict=True)):
             return found, not lenient
     return [NEW] * len(lines), not any(_says_something(line) for line in lines)
+
+
+def known(text: str, found: Sequence[Segment], ancestors: Iterable[str]) -> tuple[Segment, ...]:
+    """The segments of `text`, new lines that stand in one of the `ancestors`' texts made a quote, however they look.
+
+    A line stands there when all its runs of four words do: a quote may have been broken into other lines. It needs 20
+    letters, or lies between lines that have them: "Yes, we do." is said by many. All stays when nothing would be left.
+    """
+    lines = text.split("\n")
+    before = _roles_of(lines, found)
+    phrases: set[str] = set()
+    for ancestor in ancestors:
+        words = _words(ancestor)
+        for size in range(1, _RUN + 1):
+            phrases.update(" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
+    after = list(before)
+    gap: list[int] = []  # short lines that stand there, below one that became a quote
+    quoting = False
+    for i, line in enumerate(lines):
+        words = _words(line)
+        if not line.strip():
+            gap.append(i)
+        elif before[i] is not NEW or not words or not _all_in(words, phrases):
+            quoting, gap = False, []
+        elif sum(map(len, words)) < _LETTERS:
+            gap.append(i)
+        else:
+            if quoting:
+                for j in gap:
+                    after[j] = QUOTE
+            after[i], quoting, gap = QUOTE, True, []
+    if not any(role is NEW and _says_something(line) for line, role in zip(lines, after, strict=True)):
+        return tuple(found)
+    return spans(lines, after)
+
+
+def _words(text: str) -> list[str]:
+    return [word.casefold() for word in _WORD.findall(text)]
+
+
+def _all_in(words: list[str], phrases: set[str]) -> bool:
+    size = min(_RUN, len(words))
+    return all(" ".join(words[i : i + size]) in phrases for i in range(len(words) - size + 1))
+
+
+def _roles_of(lines: Sequence[str], found: Sequence[Segment]) -> list[SegmentRole]:
+    """The role of each line; segments begin and end with lines."""
+    out: list[SegmentRole] = []
+    position = at = 0
+    for line in lines:
+        while at + 1 < len(found) and found[at].end <= position:
+            at += 1
+        out.append(found[at].role if found else NEW)
+        position += len(line) + 1
+    return out
 
 
 def _says_something(line: str) -> bool:
