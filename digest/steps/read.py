@@ -1,11 +1,13 @@
 """What may be seen of a message: its text with every patient identifier masked that no person released."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from digest.models import Decision, Identifier, Message, Place, SegmentRole, mask, new_spans
+from digest.message import attachment as open_attachment
+from digest.models import MASKED, Decision, Identifier, Message, Place, RawMessage, SegmentRole, mask, new_spans
 
 Masks = dict[tuple[int, int], str]
 
@@ -21,21 +23,24 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldSpan:
-    """An identifier in clear, between some words of its surroundings, for the coordinator who must decide about it."""
+class HeldPassage:
+    """Identifiers in clear among the words around them, for the coordinator who must decide about them.
 
-    id: int
-    type: str
-    place: Place
-    before: str
-    text: str
-    after: str
-    decision: Decision
+    `pieces` are the passage in order: (text, the identifier's type, or None for what stands between).
+    """
+
+    places: frozenset[Place]
+    types: tuple[str, ...]
+    pieces: tuple[tuple[str, str | None], ...]
+    starts_inside: bool  # words come before it
+    ends_inside: bool  # words follow it
 
 
 def _identifiers(session: Session, message: Message) -> Sequence[Identifier]:
     return session.exec(
-        select(Identifier).where(Identifier.message_id == message.id).order_by(col(Identifier.start))
+        select(Identifier)
+        .where(Identifier.message_id == message.id)
+        .order_by(col(Identifier.start), col(Identifier.end))
     ).all()
 
 
@@ -73,34 +78,74 @@ def shown_subject(session: Session, message: Message) -> str:
 
 
 def shown_attachments(session: Session, message: Message) -> list[str]:
-    """The names of a message's attachments; a name that holds an identifier is replaced as a whole."""
+    """The names of a message's attachments; where one holds an identifier, no name is shown."""
     names = [str(a["name"]) for a in message.attachments]
-    hidden = [
-        (i.type, i.start, i.end)
-        for i in _identifiers(session, message)
-        if i.place is Place.ATTACHMENT_NAME and i.decision is not Decision.RELEASED
-    ]
-    return [f"[file name removed: {hidden[0][0]}]" for _ in names] if hidden else names
+    hidden = _hidden_name(session, message)
+    return [f"[file name removed: {MASKED.get(hidden, hidden)}]" for _ in names] if hidden else names
 
 
-def held_spans(session: Session, message: Message, around: int = 60) -> list[HeldSpan]:
-    """The identifiers found in a message, in clear, with `around` characters either side."""
-    spans = []
-    for i in _identifiers(session, message):
-        if i.place is Place.ATTACHMENT_NAME:  # which of the files it was found in does not matter: all are named
-            names = ", ".join(str(a["name"]) for a in message.attachments)
-            spans.append(HeldSpan(i.id, i.type, i.place, "", names, "", i.decision))
-            continue
-        source = message.subject if i.place is Place.SUBJECT else message.text
-        spans.append(
-            HeldSpan(
-                id=i.id,
-                type=i.type,
-                place=i.place,
-                before=source[max(0, i.start - around) : i.start],
-                text=source[i.start : i.end],
-                after=source[i.end : i.end + around],
-                decision=i.decision,
-            )
-        )
-    return spans
+def _hidden_name(session: Session, message: Message) -> str:
+    """The type of an identifier that stands in a file's name and that no person released; "" when there is none.
+
+    In which of the files' names it stands is not stored, so that it counts for all of them.
+    """
+    return next(
+        (
+            i.type
+            for i in _identifiers(session, message)
+            if i.place is Place.ATTACHMENT_NAME and i.decision is not Decision.RELEASED
+        ),
+        "",
+    )
+
+
+def attachment(session: Session, message: Message, number: int) -> tuple[str, str, bytes] | None:
+    """(name, content type, bytes) of a message's `number`th attachment, from 1; None when it cannot be had.
+
+    Nor can it be while its name is hidden. Whether somebody may see the message is for the caller to know.
+    """
+    if not 0 < number <= len(message.attachments) or _hidden_name(session, message):
+        return None
+    stored = session.get(RawMessage, message.id)
+    return open_attachment(zlib.decompress(stored.data), number) if stored else None
+
+
+def held_passages(session: Session, message: Message, around: int = 60) -> list[HeldPassage]:
+    """The identifiers found in a message, in clear, with `around` characters either side; neighbours stand together."""
+    found = _identifiers(session, message)
+    passages = []
+    for source, places in ((message.subject, {Place.SUBJECT}), (message.text, {Place.BODY, Place.QUOTED})):
+        group: list[Identifier] = []
+        for i in (i for i in found if i.place in places):
+            if group and i.start - around > max(g.end for g in group) + around:
+                passages.append(_passage(source, group, around))
+                group = []
+            group.append(i)
+        if group:
+            passages.append(_passage(source, group, around))
+    if in_names := [i for i in found if i.place is Place.ATTACHMENT_NAME]:
+        # Which of the files it was found in is not stored: all are named.
+        names = ", ".join(str(a["name"]) for a in message.attachments)
+        types = tuple(dict.fromkeys(i.type for i in in_names))
+        passages.append(HeldPassage(frozenset({Place.ATTACHMENT_NAME}), types, ((names, types[0]),), False, False))
+    return passages
+
+
+def _passage(source: str, group: Sequence[Identifier], around: int) -> HeldPassage:
+    """One passage with all its identifiers, in order of their start; those that overlap are one mark, as in `mask`."""
+    at = start = max(0, group[0].start - around)
+    pieces: list[tuple[str, str | None]] = []
+    for i in group:
+        if i.start > at:
+            pieces.append((source[at : i.start], None))
+        if i.start >= at:
+            pieces.append((source[i.start : i.end], i.type))
+        elif i.end > at:
+            text, type = pieces.pop()
+            pieces.append((text + source[at : i.end], type))
+        at = max(at, i.end)
+    end = min(len(source), at + around)
+    if end > at:
+        pieces.append((source[at:end], None))
+    types = tuple(dict.fromkeys(i.type for i in group))
+    return HeldPassage(frozenset(i.place for i in group), types, tuple(pieces), start > 0, end < len(source))

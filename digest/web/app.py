@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from digest.config import Settings
-from digest.web import editions, held, members, sign_in, threads, today
+from digest.web import editions, files, held, members, sign_in, threads, today
 from digest.web.errors import words
 from digest.web.guards import Desk, Visit, anybody, coordinator, member
 from digest.web.headers import ALWAYS, Guarded
@@ -67,6 +67,7 @@ def routes() -> list[BaseRoute]:
         Route("/threads", member(threads.index)),
         Route("/thread/{thread:id}", member(threads.show)),
         Route("/thread/{thread:id}", coordinator(threads.save), methods=["POST"]),
+        Route("/message/{message:id}/file/{number:id}", member(files.send)),
         Route("/message/{message:id}/move", coordinator(threads.move_form)),
         Route("/message/{message:id}/move", coordinator(threads.move), methods=["POST"]),
         Route("/held", coordinator(held.show)),

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from digest import store
 from digest.models import MASKED, HoldReason, Message, Role, SegmentRole
 from digest.steps import review
-from digest.steps.read import HeldSpan, held_spans, shown_segments
-from digest.web import reads
+from digest.steps.read import HeldPassage, held_passages, shown_segments
+from digest.web import files, reads
+from digest.web.files import File
 from digest.web.guards import MemberVisit
 
 #: Why messages are held, in the order in which they are shown, and what that means for the coordinator.
@@ -30,7 +31,7 @@ REASONS = {
     ),
     HoldReason.SPOOF: (
         "May not be from who it says",
-        "Ask the person some other way whether they wrote it before you release it.",
+        "Ask the person some other way whether they wrote it before you let it in.",
     ),
     HoldReason.NOT_UNDERSTOOD: (
         "Could not be read",
@@ -45,7 +46,8 @@ class Card:
 
     message: Message
     text: str  # the author's own words, masked
-    spans: tuple[HeldSpan, ...]  # what may identify a patient, in clear
+    passages: tuple[HeldPassage, ...]  # what may identify a patient, in clear
+    files: tuple[File, ...]
 
 
 def show(visit: MemberVisit) -> Response:
@@ -132,16 +134,37 @@ def place(visit: MemberVisit) -> Response:
 
 
 def _decide(visit: MemberVisit, done: str, decide: Callable[[Session, Message], None]) -> Response:
-    """Do it in one transaction, and go back to what is still held; what cannot be done is said on the page."""
-    message_id = visit.request.path_params["message"]
+    """Do it in one transaction, and go back to what is still held; what cannot be done is said on the page.
+
+    `at` in the address is the message to go on with: the one decided about if it still waits, else its neighbour.
+    """
+    message_id, community_id = visit.request.path_params["message"], visit.member.community_id
     try:
         with store.transaction(visit.desk.engine) as session:
-            decide(session, reads.message(session, visit.member.community_id, message_id))
+            message = reads.message(session, community_id, message_id)
+            before = _waiting(session, community_id)
+            decide(session, message)
+            after = _waiting(session, community_id)
     except review.ReviewError as refused:
         return _page(visit, str(refused), message_id, 409)
-    return visit.go(f"/held?done={done}")
+    here = before.index(message_id) if message_id in before else 0
+    following = [message_id, *before[here:], *reversed(before[:here])]
+    at = next((f"&at=held-{id}" for id in following if id in after), "")
+    return visit.go(f"/held?done={done}{at}")
+
+
+def _waiting(session: Session, community_id: int) -> list[int]:
+    """The held messages in the order of the page."""
+    order = list(REASONS)
+    held = [m for m in reads.held(session, community_id) if m.hold_reason in REASONS]
+    return [m.id for m in sorted(held, key=lambda m: order.index(m.hold_reason or order[-1]))]
 
 
 def _card(session: Session, message: Message) -> Card:
     words = (s.text.strip() for s in shown_segments(session, message) if s.role is SegmentRole.NEW)
-    return Card(message, "\n\n".join(w for w in words if w), tuple(held_spans(session, message)))
+    return Card(
+        message,
+        "\n\n".join(w for w in words if w),
+        tuple(held_passages(session, message)),
+        files.of(session, message),
+    )

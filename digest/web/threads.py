@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from urllib.parse import quote
 
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
@@ -25,9 +26,10 @@ from digest.models import (
     mask,
 )
 from digest.steps import collate, review
-from digest.steps.read import Masks, masks, shown_attachments, shown_segments
-from digest.web import collation_form, reads
+from digest.steps.read import Masks, masks, shown_segments
+from digest.web import collation_form, files, reads
 from digest.web.collation_form import Edit
+from digest.web.files import File
 from digest.web.guards import MemberVisit
 from digest.web.render import listed
 
@@ -63,7 +65,7 @@ class Said:
     held: bool
     blocks: tuple[Block, ...]
     links: tuple[str, ...]
-    attachments: tuple[str, ...]
+    files: tuple[File, ...]
     problems: tuple[str, ...]
     late: bool  # it came after the collation was last saved by a person
     uses: tuple[str, ...]  # where it went: "Supports point 2", "Set aside"
@@ -130,7 +132,8 @@ def save(visit: MemberVisit) -> Response:
     except collate.Unaccounted as refused:
         with store.read(visit.desk.engine) as session:
             return _page(session, visit, _thread(session, visit), seen=seen, refused=str(refused), status=409)
-    return visit.go(f"/thread/{thread_id}?done=saved#{edit.anchor or 'collation'}")
+    at = quote(edit.anchor or "collation")  # also in the query: a script that fetches the page is not told the fragment
+    return visit.go(f"/thread/{thread_id}?done=saved&at={at}#{at}")
 
 
 def move_form(visit: MemberVisit) -> Response:
@@ -249,7 +252,7 @@ def _said(
         held=message.status is MessageStatus.HELD,
         blocks=tuple(_blocks(session, message)),
         links=tuple(link for link in message.links if not any(words in link for words in hidden)),
-        attachments=tuple(shown_attachments(session, message)),
+        files=files.of(session, message),
         problems=tuple(message.problems),
         late=edited and latest is not None and (message.filed_at or message.received_at) > latest.saved_at,
         uses=tuple(_uses(message.id, content)),

@@ -5,6 +5,7 @@ from sqlmodel import select
 
 from digest import store
 from digest.models import Decision, Identifier, Member, Message, MessageStatus
+from digest.steps import read
 from tests.steps.world import QUESTION, SERVICE, SLIP, mail
 from tests.web.desk import COORDINATOR, STRANGER, Desk
 
@@ -25,6 +26,33 @@ def test_the_words_in_question_are_shown_marked_with_their_surroundings(flurry: 
     assert "<mark>943 476 5919</mark>" in page
     assert "NHS number" in page
     assert "nhs_number" not in page
+
+
+def test_neighbours_are_marked_in_one_passage(flurry: Desk) -> None:
+    page = flurry.signed_in(COORDINATOR).get("/held").text
+    assert page.count("<mark>943 476 5919</mark>") == 1
+    assert page.count("We had this last week with") == 1 + 1, "once marked, once to read"
+    assert "Patient’s name and NHS number" in page
+
+
+def test_identifiers_far_apart_stand_in_passages_of_their_own(desk: Desk) -> None:
+    gap = " and so the letters went to and fro between the practice and the lab." * 4
+    body = f"NHS number 943 476 5919{gap} It was 943 476 5919 after all.\n"
+    desk.receive(QUESTION, mail("Priya <priya@example.org>", "Re: Unreturned FIT kits", body, "p1@example.org"))
+    page = desk.signed_in(COORDINATOR).get("/held").text
+    assert page.count('class="desk-span-type"') == page.count("<mark>943 476 5919</mark>") == 2
+    assert "<mark>943 476 5919</mark> and so the letters" in page
+
+
+def test_overlapping_identifiers_are_one_mark(flurry: Desk) -> None:
+    with store.transaction(flurry.world.engine) as session:
+        session.add(Identifier(community_id=1, message_id=4, type="phone", start=7, end=20))
+        session.add(Identifier(community_id=1, message_id=4, type="dob", start=12, end=23))
+        message = session.get_one(Message, 4)
+        passage = read.held_passages(session, message)[0]
+    assert passage.pieces[:2] == ((message.text[:7], None), (message.text[7:23], "phone"))
+    assert "".join(text for text, _ in passage.pieces) in message.text
+    assert passage.types[:2] == ("phone", "dob")
 
 
 def test_redacting_lets_the_message_in_without_the_words(flurry: Desk) -> None:
@@ -79,6 +107,46 @@ def test_a_stranger_is_made_a_member_and_let_in(desk: Desk) -> None:
         nora = session.exec(select(Member).where(Member.email == STRANGER)).one()
         assert (nora.name, nora.alliance, nora.role) == ("Dr Nora Body", "Wessex", "gp")
     assert message(desk, 1).status is MessageStatus.ACCEPTED
+
+
+def test_a_suspicious_sender_who_is_no_member_can_be_made_one(desk: Desk) -> None:
+    desk.receive(mail(f"Dr Gwen Pryce <{STRANGER}>", "From home", "Who knows a good leaflet?\n", "s2@example.net"))
+    browser = desk.signed_in(COORDINATOR)
+    page = browser.get("/held").text
+    assert "May not be from who it says" in page
+    assert 'action="/message/1/admit"' in page
+    assert 'action="/message/1/release"' not in page, "only members' words can be attributed"
+    answer = browser.post("/message/1/admit", data={"name": "Dr Gwen Pryce", "role": "gp"})
+    assert answer.headers["location"] == "/held?done=admitted"
+    assert message(desk, 1).status is MessageStatus.ACCEPTED
+
+
+def test_a_suspicious_mail_in_a_members_name_can_be_released(desk: Desk) -> None:
+    desk.receive(
+        mail("Gwen <gwen@example.org>", "Q", "Who knows?\n", "s3@example.org", Sender="gwen@elsewhere.example.net")
+    )
+    browser = desk.signed_in(COORDINATOR)
+    page = browser.get("/held").text
+    assert 'action="/message/1/admit"' not in page
+    assert browser.post("/message/1/release", data={"reason": "She says so."}).status_code == 303
+    assert message(desk, 1).status is MessageStatus.ACCEPTED
+
+
+def test_after_a_decision_the_next_message_is_gone_on_with(desk: Desk) -> None:
+    strange = [
+        mail(f"Nora {n} <{n}@example.net>", "Hello", "May I join?\n", f"{n}@example.net") for n in ("a", "b", "c")
+    ]
+    desk.receive(*strange, QUESTION, SLIP)
+    browser = desk.signed_in(COORDINATOR)
+
+    def after(path: str) -> str:
+        return str(browser.post(path).headers["location"]).partition("&")[2]
+
+    assert after("/message/2/discard") == "at=held-3"
+    assert after("/message/3/discard") == "at=held-1", "the last one leads back"
+    assert after("/message/3/restore") == "at=held-3"
+    assert after("/message/5/redact") == "at=held-1", "in the order of the page, not of arrival"
+    assert (after("/message/1/discard"), after("/message/3/discard")) == ("at=held-3", "")
 
 
 @pytest.mark.parametrize(

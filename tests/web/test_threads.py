@@ -127,7 +127,7 @@ def test_a_passage_becomes_a_point_at_the_press_of_its_button(desk: Desk) -> Non
     before = len(stored(desk).content.points)
     buttons = re.findall(r'name="do" value="(quote 2:\d+:\d+)"', browser.get("/thread/1").text)
     answer = browser.post("/thread/1", data=open_form(browser) | {"do": buttons[0]})
-    assert answer.headers["location"] == "/thread/1?done=saved#point-c1"
+    assert answer.headers["location"] == "/thread/1?done=saved&at=point-c1#point-c1"
     points = stored(desk).content.points
     assert len(points) == before + 1
     assert points[-1].evidence[0].quote.startswith("We run a weekly EMIS search")
