@@ -23,7 +23,7 @@ from digest import store, worker
 from digest.assets import SAMPLE
 from digest.config import CommunitySettings, Settings
 from digest.mailbox.archive import arrivals
-from digest.models import Delivery, Edition, EditionStatus, Member, Role
+from digest.models import Delivery, Edition, EditionStatus, Member, Role, WebSession
 from digest.steps import enrol, publish, receive, signin
 from digest.web.app import create_app
 
@@ -172,10 +172,65 @@ def test_a_coordinator_gets_from_first_look_to_sent_edition(service: Service, wi
         assert len(session.exec(select(Delivery)).all()) == len(people)
 
 
+def test_what_was_typed_stays_when_it_cannot_be_saved(service: Service) -> None:
+    with chromium(service, 1200, True) as watched:
+        page = watched.page
+        sign_in(service, page, Role.COORDINATOR, lambda: None)
+        page.goto(f"{service.address}/thread/1")
+        note, said = page.locator("#note"), page.locator("#said")
+        note.fill("Words that took a while.")
+        page.context.set_offline(True)
+        page.locator("#save").click()
+        said.filter(has_text="The service could not be reached, so nothing was changed.").wait_for()
+        page.context.set_offline(False)
+        with store.transaction(service.engine) as session:
+            for signed_in in session.exec(select(WebSession)):
+                session.delete(signed_in)
+        page.locator("#save").click()
+        said.filter(has_text="You are signed out.").wait_for()
+        tab = page.context.new_page()
+        sign_in(service, tab, Role.COORDINATOR, lambda: None)
+        note.press("End")
+        note.type(" More.")
+        assert said.inner_text() == "", "what was said is over"
+        change(page.locator("#save"), "Saved.")
+        assert page.locator("#note").input_value() == "Words that took a while. More."
+        assert focused(page) == "save"
+        tab.goto(f"{service.address}/thread/1")
+        tab.locator("#note").fill("Theirs.")
+        change(tab.locator("#save"), "Saved.")
+        page.locator("#note").fill("Mine.")
+        page.locator("#save").click()
+        page.locator("text=Two versions of this collation").wait_for()
+        assert page.title().startswith("Two versions")
+        watched.look()
+        assert [w for w in watched.wrong if "axe" in w or "Policy" in w] == []
+        with page.expect_navigation():
+            page.locator("text=Save mine over it").click()
+        assert page.locator("#note").input_value() == "Mine."
+
+
 def press(button: "Locator") -> None:
     """Click what leads to another page, and wait until it is there."""
     with button.page.expect_navigation():
         button.click()
+
+
+def change(button: "Locator", words: str) -> None:
+    """Press a button that swaps what is in <main>; without JavaScript it leads to the same on a new page.
+
+    `words` are what the page then says of it.
+    """
+    page = button.page
+    if page.locator("body.js-enabled").count() == 0:
+        press(button)
+        assert words in page.locator(".desk-done, .nhsuk-notification-banner, .nhsuk-error-summary").inner_text()
+        return
+    page.locator("main > *").first.evaluate("e => { e.id = 'before'; window.sameDocument = true }")
+    button.click()
+    page.locator("#before").wait_for(state="detached")
+    page.locator("#said, .nhsuk-error-summary").filter(has_text=words).wait_for()
+    assert page.evaluate("window.sameDocument"), "the page was loaded anew"
 
 
 def sign_in(service: Service, page: "Page", role: Role, look: Callable[[], None]) -> None:
@@ -188,9 +243,9 @@ def decide_about_held(service: Service, page: "Page", look: Callable[[], None]) 
     page.goto(f"{service.address}/held")
     look()
     assert page.locator("mark").count() >= 3
-    press(page.locator("text=Redact and let it in"))
+    change(page.locator("text=Redact and let it in").first, "The words are hidden for good")
     page.locator("summary:has-text('Discard it')").first.click()
-    press(page.locator("button:has-text('Discard it')").first)
+    change(page.locator("button:has-text('Discard it')").first, "The message is discarded.")
     assert "Nothing is held." in page.content()
     look()
 
@@ -207,22 +262,30 @@ def approve_collations(service: Service, page: "Page", look: Callable[[], None])
         look()
         if number == 0:
             before = page.locator("fieldset.desk-point").count()
-            press(page.locator("text=Make a point").first)
+            change(page.locator("text=Make a point").first, "Saved.")
             assert page.locator("fieldset.desk-point").count() == before + 1
-            assert page.url.endswith("#point-c1")
+            assert page.url.endswith("#point-c1") or focused(page) == "point-c1"
             page.locator("#label-c1").fill("What the coordinator makes of it")
-            press(page.locator("#point-c1").get_by_role("button", name="Move up"))
+            change(page.locator("#point-c1").get_by_role("button", name="Move up"), "Saved.")
+            assert page.url.endswith("#point-c1") or focused(page) == "up-c1", "to move it up once more"
             assert page.locator("#point-c1").locator("text=Your words").count() == 1
-            press(page.locator("#point-c1").get_by_role("button", name="Take out"))
+            change(page.locator("#point-c1").get_by_role("button", name="Take out"), "Saved.")
             assert page.locator("fieldset.desk-point").count() == before
             look()
-        press(page.locator("text=Save and approve"))
-        if "done=approved" not in page.url:  # a reply is neither used nor set aside
+        approve = page.locator("#approve")
+        if page.locator("text=Not used yet").count():
+            change(approve, "neither used nor set aside")
             look()
             for box in page.locator("article.desk-message--open input[name=aside]").all():
                 box.check(force=True)
-            press(page.locator("text=Save and approve"))
-        assert "done=approved" in page.url
+        change(approve, "The collation is approved.")
+
+
+def focused(page: "Page") -> str:
+    """The id of what has the focus, which must be in sight."""
+    where = page.evaluate("(e => [e.id, e.getBoundingClientRect().bottom, innerHeight])(document.activeElement)")
+    assert 0 < where[1] < where[2] + 1, f"{where[0]} is out of sight"
+    return str(where[0])
 
 
 def read_as_member(service: Service, page: "Page", look: Callable[[], None]) -> None:
