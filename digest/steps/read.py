@@ -1,5 +1,6 @@
 """What may be seen of a message: its text with every patient identifier masked that no person released."""
 
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -133,7 +134,11 @@ def held_passages(session: Session, message: Message, around: int = 60) -> list[
 
 def _passage(source: str, group: Sequence[Identifier], around: int) -> HeldPassage:
     """One passage with all its identifiers, in order of their start; those that overlap are one mark, as in `mask`."""
-    at = start = max(0, group[0].start - around)
+    first = group[0].start
+    before = source[max(0, first - around) : first]
+    if first > around:
+        before = re.sub(r"^\S*\s", "", before)  # begin with a whole word
+    at = start = first - len(before)
     pieces: list[tuple[str, str | None]] = []
     for i in group:
         if i.start > at:
@@ -144,8 +149,11 @@ def _passage(source: str, group: Sequence[Identifier], around: int) -> HeldPassa
             text, type = pieces.pop()
             pieces.append((text + source[at : i.end], type))
         at = max(at, i.end)
-    end = min(len(source), at + around)
-    if end > at:
-        pieces.append((source[at:end], None))
+    after = source[at : at + around]
+    if at + around < len(source):
+        after = re.sub(r"\s\S*$", "", after)
+    if after:
+        pieces.append((after, None))
+    end = at + len(after)
     types = tuple(dict.fromkeys(i.type for i in group))
     return HeldPassage(frozenset(i.place for i in group), types, tuple(pieces), start > 0, end < len(source))
