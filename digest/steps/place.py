@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
-from digest.models import Message, Reference, Thread
+from digest.models import Kind, Message, Reference, Thread
 from digest.steps.collate import adopt, earlier_questions
 from digest.steps.read import new_words, shown_subject
 from digest.thread import subject as subjects
@@ -13,22 +13,30 @@ from digest.thread import threading
 from digest.thread.similar import related
 from digest.thread.threading import Alike, Link, Linked, Placement
 
+#: The reason of a message that a person moved; kept with the message, and respected ever after.
+BY_HAND = "moved by the coordinator"
+
 
 def placement(session: Session, message: Message) -> Placement:
     """Where a message belongs by its headers, its token and its subject."""
     sent_at = message.sent_at or message.received_at
     subject = subjects.base(message.subject)
     token = session.get(Thread, subject.token) if subject.token is not None else None
+    linked = _linked(session, message)
+    conversation = _alike(session, message, col(Message.conversation) == message.conversation, message.conversation)
+    same_subject = _alike(session, message, col(Message.base_subject) == message.base_subject, message.base_subject)
+    threads = [one.thread for one in linked] + [one.thread for one in (*conversation, *same_subject)]
+    by_hand = select(col(Message.thread_id)).where(
+        col(Message.thread_id).in_(threads), Message.thread_reason == BY_HAND
+    )
     return threading.place(
         threading.Arrival(message.subject, sent_at, new_words(message)),
         token=_survivor(session, token).id if token and token.community_id == message.community_id else None,
-        linked=_linked(session, message),
-        conversation=_alike(session, message, col(Message.conversation) == message.conversation)
-        if message.conversation
-        else (),
-        same_subject=_alike(session, message, col(Message.base_subject) == message.base_subject)
-        if message.base_subject and subject.is_reply
-        else (),
+        linked=linked,
+        conversation=conversation,
+        same_subject=same_subject,
+        headless=_headless(session, set(threads)),
+        by_hand={thread for thread in session.exec(by_hand) if thread is not None},
     )
 
 
@@ -75,6 +83,7 @@ def _linked(session: Session, message: Message) -> list[Linked]:
             Reference.community_id == message.community_id,
             col(Reference.rfc_message_id).in_(mine),
             Message.id != message.id,
+            Message.kind != Kind.DUPLICATE,
             col(Message.thread_id).is_not(None),
         )
     )
@@ -93,23 +102,29 @@ def _linked(session: Session, message: Message) -> list[Linked]:
     return list(closest.values())
 
 
-def _alike(session: Session, message: Message, same: ColumnElement[bool]) -> list[Alike]:
+def _alike(session: Session, message: Message, same: ColumnElement[bool], key: str) -> list[Alike]:
+    """Stored messages that are the `same` by a key (none when it is empty), from within the window."""
+    if not key:
+        return []
     sent_at = message.sent_at or message.received_at
+    sent = func.coalesce(Message.sent_at, Message.received_at)
     rows = session.exec(
-        select(Message).where(
+        select(Message.thread_id, Message.subject, Message.sent_at, Message.received_at).where(
             Message.community_id == message.community_id,
             same,
+            sent.between(sent_at - threading.WINDOW, sent_at + threading.WINDOW),
             Message.id != message.id,
+            Message.kind != Kind.DUPLICATE,
             col(Message.thread_id).is_not(None),
         )
     )
-    nearest: dict[int, Alike] = {}
-    for other in rows:
-        alike = Alike(other.thread_id or 0, other.subject, other.sent_at or other.received_at)
-        known = nearest.get(alike.thread)
-        if known is None or abs(alike.at - sent_at) < abs(known.at - sent_at):
-            nearest[alike.thread] = alike
-    return list(nearest.values())
+    return [Alike(thread or 0, subject, sent or received) for thread, subject, sent, received in rows]
+
+
+def _headless(session: Session, threads: set[int]) -> set[int]:
+    """Those of `threads` that hold nothing but replies."""
+    rows = session.exec(select(Message.thread_id, Message.subject).where(col(Message.thread_id).in_(threads)))
+    return threads - {thread for thread, subject in rows if not subjects.base(subject).is_reply}
 
 
 def settle(session: Session, message: Message, placement: Placement, now: datetime) -> None:
@@ -161,4 +176,4 @@ def rehome(session: Session, message: Message, thread_id: int | None, now: datet
         left.to_draft = True
         session.add(left)
     threads = () if thread_id is None else (_survivor(session, session.get_one(Thread, thread_id)).id,)
-    settle(session, message, Placement(threads, "moved by the coordinator"), now)
+    settle(session, message, Placement(threads, BY_HAND), now)

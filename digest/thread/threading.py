@@ -51,7 +51,7 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """A thread that may be the arrival's by its subject or by Outlook's index; `at`: its message nearest in time."""
+    """A stored message that may belong here by its subject or by Outlook's index; `at`: when it was sent."""
 
     thread: int
     subject: str
@@ -72,30 +72,53 @@ def place(
     linked: Sequence[Linked] = (),
     conversation: Sequence[Alike] = (),
     same_subject: Sequence[Alike] = (),
+    headless: Collection[int] = (),
+    by_hand: Collection[int] = (),
 ) -> Placement:
     """Decide where `arrival` goes.
 
     `token`: the thread that the subject's `[T14]` names, when it exists. `linked`: stored messages that share a
-    Message-ID. `conversation`: threads with the same `conversation` key. `same_subject`: threads with the same base
-    subject. All of them the community's own.
+    Message-ID. `conversation`: messages with the same `conversation` key. `same_subject`: messages with the same base
+    subject. `headless`: which of all their threads hold nothing but replies, so that what they answer is not there.
+    `by_hand`: which of them a person moved a message to; those are joined with no other. All of them the community's
+    own.
+
+    Whatever belongs together by a rule is joined from whichever side arrives last, so the order does not matter; the
+    one choice among several is that of a reply without its parent between conversations that have the same subject.
     """
     if token is not None:
         return Placement((token,), f"carries the token [T{token}]")
     subject = base(arrival.subject)
-    changed = ""
-    if linked:
-        placed = _by_headers(arrival, linked)
-        if placed.threads:
-            return placed
-        changed = placed.reason
-    near = [alike for alike in conversation if _agree(subject, base(alike.subject)) and _near(arrival, alike)]
-    if near:
-        return Placement((_nearest(arrival, near),), "belongs to the same Outlook conversation")
-    if subject.is_reply and subject.text:
-        near = [alike for alike in same_subject if base(alike.subject).text == subject.text and _near(arrival, alike)]
-        if near:
-            return Placement((_nearest(arrival, near),), "is a reply with the same subject within 30 days")
-    return Placement((), changed or "starts a new conversation")
+    placed = _by_headers(arrival, linked)
+    outlook = [one.thread for one in conversation if _agree(subject, base(one.subject)) and _near(arrival, one)]
+    found = {*placed.threads, *outlook}
+    near = [one for one in same_subject if subject.text and base(one.subject).text == subject.text]
+    near = [one for one in near if _near(arrival, one)]
+    alike = {one.thread for one in near if one.thread in headless}
+    if subject.is_reply and found <= set(headless) and (headed := [one for one in near if one.thread not in headless]):
+        alike.add(_nearest(arrival, headed))
+    threads = _in_order(found | alike)
+    if len(threads) > 1 and not set(threads).isdisjoint(by_hand):
+        threads = _unjoined(threads, by_hand, _answered(linked))
+    if placed.threads or not threads:
+        return Placement(threads, placed.reason)
+    if outlook:
+        return Placement(threads, "belongs to the same Outlook conversation")
+    if subject.is_reply:
+        return Placement(threads, "is a reply with the same subject within 30 days")
+    return Placement(threads, "is what stored replies with the same subject answer, within 30 days")
+
+
+def _answered(linked: Sequence[Linked]) -> set[int]:
+    return {one.thread for one in linked if one.link is Link.ANSWERS}
+
+
+def _unjoined(threads: Sequence[int], by_hand: Collection[int], answered: Collection[int]) -> tuple[int, ...]:
+    """Those of `threads` that may become one: the answered one's, else what no person has touched, else the oldest."""
+    direct = [thread for thread in threads if thread in answered]
+    if len(direct) == 1:
+        return (direct[0],)
+    return tuple(thread for thread in threads if thread not in by_hand) or tuple(threads[:1])
 
 
 def clusters(ids: Sequence[Collection[str]]) -> list[set[int]]:
@@ -152,7 +175,8 @@ def _by_headers(arrival: Arrival, linked: Sequence[Linked]) -> Placement:
     others = [one for one in stays if one.link is Link.ANSWERED or _agree(subject, base(one.subject))]
     threads = _in_order(one.thread for one in answered + others)
     if not threads:
-        return Placement((), "answers an earlier message, but with a new subject and topic")
+        new = "answers an earlier message, but with a new subject and topic" if linked else "starts a new conversation"
+        return Placement((), new)
     if answered:
         return Placement(threads, "answers a message by In-Reply-To")
     if any(one.link in {Link.ANSWERED, Link.NAMED} for one in others):
@@ -173,7 +197,7 @@ def _leaves(reply_subject: str, parent_subject: str, parent_text: str) -> bool:
     and no word of it in the subject or the text it answers, is a new topic. Anything less is not.
     """
     subject, other = base(reply_subject), base(parent_subject)
-    if subject.is_reply or subject.is_forward or not subject.text or not other.text:
+    if subject.is_reply or subject.is_forward or not subject.text or not other.text or _agree(subject, other):
         return False
     return not set(content(subject.text)) & set(content(f"{other.text} {parent_text}"))
 
