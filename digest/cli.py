@@ -166,7 +166,7 @@ def batched(mails: Iterator[Arrival], size: int) -> Iterator[list[Arrival]]:
 
 @app.command()
 def members(
-    path: Annotated[Path, typer.Argument(help="CSV with email,name,alliance,role,aliases (; between aliases).")],
+    path: Annotated[Path, typer.Argument(help="CSV with email,name,alliance,role,aliases (; between them),naming.")],
     config: Config = None,
     community: Slug = "",
 ) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -121,6 +121,25 @@ class Place(StrEnum):
     ATTACHMENT_NAME = "attachment_name"
 
 
+class Naming(StrEnum):
+    """How a member wishes to be named in a digest."""
+
+    FULL = "name and alliance"
+    ALLIANCE = "alliance only"
+    NONE = "not named"
+
+
+class ResourceKind(StrEnum):
+    """What somebody shared. Links and files can be opened; the others are named in a sentence, which is quoted."""
+
+    LINK = "link"
+    FILE = "file"
+    GUIDELINE = "guideline"
+    TOOL = "tool"
+    TRIAL = "trial"
+    CONTACT = "contact"  # an offer to be asked: "happy to share, mail me"
+
+
 class Decision(StrEnum):
     """What a person decided about a patient identifier; undecided ones are masked as redacted ones are."""
 
@@ -164,9 +183,17 @@ class Evidence(_Document):
     end: int
     quote: str
 
+    @property
+    def id(self) -> str:
+        """The span as forms and other lines name it."""
+        return f"{self.message}:{self.start}:{self.end}"
+
 
 class Point(_Document):
-    """One distinct thing said. `label` is a quote of the evidence unless `own`, then it is the coordinator's words."""
+    """One distinct thing said. `label` is a quote of the evidence unless `own`, then it is the coordinator's words.
+
+    `opposers` differ, or agree on a condition only. Why the draft thinks so is not stored: see `collation.sides.taken`.
+    """
 
     id: str
     label: str
@@ -174,29 +201,48 @@ class Point(_Document):
     supporters: list[int] = []
     opposers: list[int] = []
     evidence: list[Evidence] = []
+    answers: str = ""  # the id of the question's sentence that it answers; "" when nothing was asked
+    suggestion: str = ""  # a language model's wording: never published unless the coordinator takes it as their own
 
 
 class Resource(_Document):
-    """A link or an attachment shared in a thread."""
+    """Something shared in a thread. `evidence` is the sentence that names what can be neither opened nor linked."""
 
     message: int
     title: str
     url: str = ""
+    kind: ResourceKind = ResourceKind.LINK
+    evidence: Evidence | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kind_of_old(cls, data: Any) -> Any:
+        """Documents stored before there were kinds hold links, and files, which have no address."""
+        if isinstance(data, dict) and "kind" not in data and not data.get("url"):
+            return {**data, "kind": ResourceKind.FILE}
+        return data
 
 
 class Content(_Document):
     """What a collation says. `supporters`, `opposers` and `set_aside` are ids of messages."""
 
-    question: list[Evidence] = []
+    question: list[Evidence] = []  # the asking sentences, best first
     points: list[Point] = []
     resources: list[Resource] = []
+    open: list[Evidence] = []  # what was asked on the way and nobody answered
+    outcome: list[Evidence] = []  # what the asker said they did in the end
     set_aside: list[int] = []
     note: str = ""  # the coordinator's own words, marked as theirs in the digest
 
     def used(self) -> set[int]:
-        """The messages that support, oppose or evidence a point."""
+        """The messages that support, oppose or evidence a point, ask what is still open or tell the outcome."""
         used = {e.message for p in self.points for e in p.evidence}
+        used |= {e.message for e in self.open + self.outcome}
         return used.union(*(p.supporters + p.opposers for p in self.points)) if self.points else used
+
+    def cited(self) -> list[Evidence]:
+        """Every span cited outside the points, in reading order."""
+        return [*self.question, *self.open, *self.outcome, *(r.evidence for r in self.resources if r.evidence)]
 
 
 # --- column types ------------------------------------------------------------------------------------------------
@@ -309,6 +355,7 @@ class Member(SQLModel, table=True):
     name: str
     alliance: str = ""
     role: Role = _word(Role, Role.GP)
+    naming: Naming = _word(Naming, Naming.FULL)
     active: bool = True
     created_at: datetime = _instant()
 
@@ -369,6 +416,7 @@ class Message(SQLModel, table=True):
     text: str = ""  # the whole body, normalised: what offsets count in
     segments: list[Segment] = Field(default_factory=list, sa_column=Column(Segments, nullable=False))
     links: list[str] = _json(list)
+    anchors: dict[str, str] = _json(dict)  # link → the words it stood behind, where those are not its address
     attachments: list[dict[str, Any]] = _json(list)
     problems: list[str] = _json(list)  # what had to be guessed or left out while reading it
     # place in a conversation

@@ -10,11 +10,12 @@ from math import inf
 from urllib.parse import urlsplit
 
 from digest.collation import Contribution
+from digest.collation.follow import outcome, question_answered, still_open
 from digest.collation.points import Said, only_shares, ranked, statements, substantive
 from digest.collation.questions import asking
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import Side, sides
-from digest.models import Content, Evidence, Kind, Point, Resource, Stance, mask
+from digest.models import Content, Evidence, Kind, Point, Resource, ResourceKind, Stance, mask
 from digest.words import content as stems
 
 # What a reply adds beside "Agree with …" stands as a point of its own from this worth on; so does what an asker says.
@@ -37,40 +38,53 @@ class _Making:
 def draft(contributions: Sequence[Contribution]) -> Content:
     """Draft a thread's collation from its messages, given in order of sending."""
     askers = _askers(contributions)
-    question = [_evidence(one, sentence) for one in askers for sentence in asking(one)]
-    asked = question[0].quote if question else ""
+    asked = [(one, sentence) for one in askers for sentence in asking(one)]
     making = _Draft(asked, contributions)
+    answering = replies(contributions)
+    open_ = still_open(answering, making.people)
+    outcomes: list[Evidence] = []
     set_aside: list[int] = []
     takes_sides: list[tuple[Contribution, list[Side]]] = []
-    for reply in replies(contributions):
-        if not substantive(reply) or only_shares(reply) or (_by(reply, askers) and making.closes(reply)):
+    for reply in answering:
+        done = outcome(reply) if _by(reply, askers) else []
+        outcomes += [_evidence(reply, sentence) for sentence in done]
+        if not substantive(reply) or only_shares(reply) or (_by(reply, askers) and making.closes(reply, done)):
             set_aside.append(reply.message)
         elif taken := sides(reply, making.people):
             takes_sides.append((reply, taken))
         else:
-            making.add(reply)
+            making.add(reply, done)
     # Sides are joined when the other points stand: mails overtake one another, so an answer may come before its ground.
     for reply, taken in takes_sides:
         making.join(reply, taken)
-    return Content(
-        question=question, points=making.finished(), resources=_resources(contributions), set_aside=set_aside
+    content = Content(
+        question=[_evidence(*one) for one in asked],
+        points=making.finished(),
+        resources=_resources(contributions),
+        open=[_evidence(*one) for one in open_],
+        outcome=outcomes,
     )
+    content.set_aside = [message for message in set_aside if message not in content.used()]
+    return content
 
 
 class _Draft:
     """The points of a thread as they gather."""
 
-    def __init__(self, asked: str, contributions: Sequence[Contribution]) -> None:
-        self.asked = asked
+    def __init__(self, asked: Sequence[tuple[Contribution, Sentence]], contributions: Sequence[Contribution]) -> None:
+        self.asking = [sentence for _, sentence in asked]
+        self.questions = [_evidence(*one) for one in asked]
+        self.asked = self.questions[0].quote if asked else ""
         self.people = {one.author for one in contributions}
         self.order = {one.message: place for place, one in enumerate(contributions)}
         self.points: list[_Making] = []
 
-    def closes(self, reply: Contribution) -> bool:
-        """Whether the asker only rounds the conversation off."""
+    def closes(self, reply: Contribution, done: Sequence[Sentence]) -> bool:
+        """Whether the asker only rounds the conversation off, beside telling the outcome."""
         opening = split(reply.text, reply.segments)[:2]
+        left = [one for one in ranked(reply, self.asked) if one.sentence not in done]
         return any("thank" in sentence.text.lower() for sentence in opening) or (
-            ranked(reply, self.asked)[0].worth < _STANDS_ALONE
+            not left or left[0].worth < _STANDS_ALONE
         )
 
     def add(self, reply: Contribution, without: Sequence[Sentence] = (), least: float = -inf) -> None:
@@ -117,7 +131,19 @@ class _Draft:
         ordered = sorted(
             self.points, key=lambda one: (-len(one.supporters), -one.said.worth, self.order[one.reply.message])
         )
-        return [_point(one) for one in ordered]
+        return [self._point(one) for one in ordered]
+
+    def _point(self, making: _Making) -> Point:
+        cited = _evidence(making.reply, making.said.sentence)
+        number = question_answered(making.reply.text, making.said.sentence, self.asking)
+        return Point(
+            id=f"m{cited.message}-{cited.start}",
+            label=" ".join(cited.quote.split()),
+            supporters=making.supporters,
+            opposers=making.opposers,
+            evidence=[cited],
+            answers=self.questions[number].id if self.questions else "",
+        )
 
 
 def question_text(content: Content) -> str:
@@ -188,17 +214,6 @@ def _evidence(contribution: Contribution, sentence: Sentence) -> Evidence:
     return Evidence(message=contribution.message, start=sentence.start, end=sentence.end, quote=quote)
 
 
-def _point(making: _Making) -> Point:
-    cited = _evidence(making.reply, making.said.sentence)
-    return Point(
-        id=f"m{cited.message}-{cited.start}",
-        label=" ".join(cited.quote.split()),
-        supporters=making.supporters,
-        opposers=making.opposers,
-        evidence=[cited],
-    )
-
-
 def _resources(contributions: Sequence[Contribution]) -> list[Resource]:
     """Links and attachments in order, each once."""
     found: dict[str, Resource] = {}
@@ -206,7 +221,7 @@ def _resources(contributions: Sequence[Contribution]) -> list[Resource]:
         for url in one.links:
             found.setdefault(_address(url).lower(), Resource(message=one.message, title=_address(url), url=url))
         for name in one.attachments:
-            found.setdefault(name.lower(), Resource(message=one.message, title=name))
+            found.setdefault(name.lower(), Resource(message=one.message, title=name, kind=ResourceKind.FILE))
     return list(found.values())
 
 

@@ -20,7 +20,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a line cannot stand. `point`: its id, "" for question and resources; `message`: 0 for none."""
+    """Why a line cannot stand. `point`: its id, "" for what is cited outside the points; `message`: 0 for none."""
 
     point: str
     message: int
@@ -39,7 +39,7 @@ NO_SUPPORTER = "Somebody named here wrote a message that is no longer stored; ta
 
 def faults(content: Content, grounds: Mapping[int, Ground]) -> list[Fault]:
     """Everything in `content` that its messages do not bear out, in reading order; an empty list when all is well."""
-    found = [fault for cited in content.question for fault in _evidence("", cited, grounds)]
+    found = [fault for cited in content.cited() for fault in _evidence("", cited, grounds)]
     for point in content.points:
         found += _point(point, grounds)
     found += [Fault("", one.message, GONE) for one in content.resources if one.message not in grounds]

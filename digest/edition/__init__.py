@@ -6,10 +6,14 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """A person as the digest names them, from the member list alone. `alliance` is "" for who belongs to none."""
+    """A person as the digest names them, from the member list alone. `alliance` is "" for who belongs to none.
+
+    `member` tells people apart who are named alike because they wish not to be named.
+    """
 
     name: str
     alliance: str
+    member: int = 0
 
 
 @dataclass(frozen=True, slots=True)

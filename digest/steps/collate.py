@@ -136,6 +136,8 @@ def adopt(session: Session, gone: int, stays: int, now: datetime) -> None:
         question=mine.question or theirs.content.question,
         points=mine.points + theirs.content.points,
         resources=mine.resources + theirs.content.resources,
+        open=mine.open + theirs.content.open,
+        outcome=mine.outcome + theirs.content.outcome,
         set_aside=mine.set_aside + theirs.content.set_aside,
         note="\n\n".join(filter(None, (mine.note, theirs.content.note))),
     )

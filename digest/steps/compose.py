@@ -23,6 +23,7 @@ from digest.models import (
     Member,
     Message,
     MessageStatus,
+    Naming,
     Role,
     Thread,
 )
@@ -239,7 +240,14 @@ def _facts(
 
 
 def _who(member: Member | None) -> Who | None:
-    return Who(member.name, member.alliance if member.role is Role.GP else "") if member else None
+    """A member as they wish to be named."""
+    if member is None:
+        return None
+    alliance = member.alliance if member.role is Role.GP else ""
+    if member.naming is Naming.FULL:
+        return Who(member.name, alliance)
+    named = "A GP" if member.role is Role.GP else "A colleague"
+    return Who(named, alliance if member.naming is Naming.ALLIANCE else "", member.id)
 
 
 def _carriers(session: Session, thread_id: int) -> Sequence[Edition]:

@@ -11,10 +11,10 @@ from typing import Any
 from sqlmodel import Session, select
 
 from digest.config import Settings
-from digest.models import Alias, Community, Member, Role
+from digest.models import Alias, Community, Member, Naming, Role
 from digest.steps import note
 
-COLUMNS = ("email", "name", "alliance", "role", "aliases")
+COLUMNS = ("email", "name", "alliance", "role", "aliases", "naming")
 
 
 class EnrolError(Exception):
@@ -54,7 +54,7 @@ def find(session: Session, community_id: int, address: str) -> Member | None:
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
-    """The rows of a member list with the columns email, name, alliance, role, aliases (`;` between aliases)."""
+    """The rows of a member list with the columns email, name, alliance, role, aliases (`;` between them), naming."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -86,6 +86,13 @@ def members(session: Session, community_id: int, rows: Iterable[Mapping[str, str
                 raise EnrolError(f"Line {number} of the member list uses {address}, which belongs to another member.")
         member = session.exec(select(Member).where(Member.community_id == community_id, Member.email == email)).first()
         facts: dict[str, Any] = {"name": row["name"], "alliance": row.get("alliance", ""), "role": role}
+        if naming := row.get("naming"):  # left out, the member's wish stays what it was
+            try:
+                facts["naming"] = Naming(naming)
+            except ValueError:
+                raise EnrolError(
+                    f"Line {number} of the member list has the naming {naming!r}; use {', '.join(Naming)}."
+                ) from None
         if member is None:
             member = Member(community_id=community_id, email=email, created_at=now, **facts)
             session.add(member)

@@ -30,6 +30,7 @@ def message(session: Session, message_id: int, by: Member | None, now: datetime)
             session.delete(row)
     found.subject = found.base_subject = GONE
     found.text, found.segments, found.links, found.attachments, found.problems = "", [], [], [], []
+    found.anchors = {}
     found.from_name = found.from_address = found.hold_note = ""
     found.status, found.member_id = MessageStatus.DISCARDED, None
     session.add(found)
@@ -78,6 +79,8 @@ def _without(content: Content, message_id: int) -> Content:
         update={
             "question": [e for e in content.question if e.message != message_id],
             "points": kept,
+            "open": [e for e in content.open if e.message != message_id],
+            "outcome": [e for e in content.outcome if e.message != message_id],
             "resources": [r for r in content.resources if r.message != message_id],
             "set_aside": [m for m in content.set_aside if m != message_id],
         }

@@ -62,6 +62,8 @@ def lines(session: Session, community_id: int, with_identifiers: bool = False) -
                     for p in content.points
                 ],
                 "resources": [r.url or r.title for r in content.resources],
+                "open": [e.quote for e in content.open],
+                "outcome": [e.quote for e in content.outcome],
             },
             ensure_ascii=False,
         )

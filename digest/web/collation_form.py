@@ -59,9 +59,9 @@ def read(form: FormData, grounds: Grounds, known: Sequence[Resource]) -> Edit:
         label = _text(form, f"label.{id}") or (evidence[0].quote if evidence else "")
         if not label:
             faults[f"label.{id}"] = "Write what this point says, or take the point out."
-        points.append(
-            _point(id, label, evidence, _numbers(form, f"for.{id}"), _numbers(form, f"against.{id}")),
-        )
+        point = _point(id, label, evidence, _numbers(form, f"for.{id}"), _numbers(form, f"against.{id}"))
+        point.answers, point.suggestion = _text(form, f"answers.{id}"), _text(form, f"suggestion.{id}")
+        points.append(point)
     evidence, label = quoted("quote.new"), _text(form, "label.new")
     if evidence or label:
         if "quote.new" in faults:
@@ -74,6 +74,8 @@ def read(form: FormData, grounds: Grounds, known: Sequence[Resource]) -> Edit:
         question=_cited(_texts(form, "question"), grounds),
         points=points,
         resources=[r for r in known if resource_key(r) in _texts(form, "resource")],
+        open=_cited(_texts(form, "open"), grounds),
+        outcome=_cited(_texts(form, "outcome"), grounds),
         set_aside=_numbers(form, "aside"),
         note=_text(form, "note"),
     )
@@ -96,11 +98,6 @@ def find(words: str, grounds: Grounds) -> Evidence | None:
 def resource_key(resource: Resource) -> str:
     """A resource as the form names it."""
     return f"{resource.message} {resource.url or resource.title}"
-
-
-def cite(evidence: Evidence) -> str:
-    """A span as the form names it."""
-    return f"{evidence.message}:{evidence.start}:{evidence.end}"
 
 
 def _press(button: str, content: Content, grounds: Grounds) -> str:
@@ -130,11 +127,13 @@ def _press(button: str, content: Content, grounds: Grounds) -> str:
         points[at - 1 : at + 1] = [_joined(above, point)]
         return f"point-{above.id}"
     elif verb == "split" and len(point.evidence) > 1:
-        for evidence in [e for e in point.evidence if cite(e) == cited]:
+        for evidence in [e for e in point.evidence if e.id == cited]:
             rest_of_it = [e for e in point.evidence if e is not evidence]
             stays = [m for m in point.supporters if m != evidence.message or m in {e.message for e in rest_of_it}]
+            apart = _point(_free(points), evidence.quote, [evidence], [evidence.message], [])
             points[at] = _point(point.id, point.label, rest_of_it, stays, point.opposers)
-            points.insert(at + 1, _point(_free(points), evidence.quote, [evidence], [evidence.message], []))
+            points[at].answers = apart.answers = point.answers
+            points.insert(at + 1, apart)
     return f"point-{id}"
 
 
@@ -145,14 +144,16 @@ def _point(id: str, label: str, evidence: list[Evidence], supporters: list[int],
 
 
 def _joined(above: Point, point: Point) -> Point:
-    cited = {cite(e): e for e in above.evidence + point.evidence}
-    return _point(
+    cited = {e.id: e for e in above.evidence + point.evidence}
+    joined = _point(
         above.id,
         above.label,
         list(cited.values()),
         list(dict.fromkeys(above.supporters + point.supporters)),
         list(dict.fromkeys(above.opposers + point.opposers)),
     )
+    joined.answers = above.answers or point.answers
+    return joined
 
 
 def _cited(spans: Sequence[str], grounds: Grounds) -> list[Evidence]:

@@ -210,7 +210,6 @@ def _page(
         entered=edit.entered if edit else {},
         refused=refused,
         related=[t for t in (session.get(Thread, id) for id in thread.related) if t],
-        cite=collation_form.cite,
         resource_key=collation_form.resource_key,
     )
 
@@ -232,7 +231,6 @@ def _conflict(visit: MemberVisit, thread_id: int, edit: Edit, sentence: str) -> 
             collation=latest,
             saved_by=people.get(latest.saved_by or 0) if latest else None,
             sentence=sentence,
-            cite=collation_form.cite,
             resource_key=collation_form.resource_key,
         )
 

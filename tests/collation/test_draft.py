@@ -70,15 +70,44 @@ def test_a_different_view_goes_to_the_opposers_and_stands_in_its_own_words() -> 
     "reply",
     [
         says(4, RAVI, "Thanks all, very helpful."),
-        says(4, RAVI, "Sam, how many people is that in a month?"),
         says(4, RAVI, "Our letter is attached.", attachments=("letter.docx",)),
-        says(4, ASKER, "Thank you both. We will ring people and send the letter."),
+        says(4, ASKER, "Thank you both. That gives me a lot to think about."),
     ],
 )
-def test_replies_that_only_thank_ask_or_hand_over_are_set_aside(reply: Contribution) -> None:
+def test_replies_that_only_thank_or_hand_over_are_set_aside(reply: Contribution) -> None:
     content = draft([QUESTION, RINGS, reply])
     assert content.set_aside == [4]
     assert 4 not in content.used()
+
+
+def test_what_the_asker_did_in_the_end_is_the_outcome() -> None:
+    content = draft([QUESTION, RINGS, says(4, ASKER, "Thank you both. We went with ringing on day ten.")])
+    assert [one.quote for one in content.outcome] == ["We went with ringing on day ten."]
+    assert content.set_aside == []
+
+
+def test_a_question_asked_on_the_way_is_open_until_somebody_takes_it_up() -> None:
+    follow_up = says(4, RAVI, "Sam, how many people is that in a month?")
+    content = draft([QUESTION, RINGS, follow_up])
+    assert [one.quote for one in content.open] == ["Sam, how many people is that in a month?"]
+    assert content.set_aside == []
+    answer = says(5, SAM, "About forty in most months, more after a holiday.")
+    answered_since = draft([QUESTION, RINGS, follow_up, answer])
+    assert answered_since.open == []
+    assert answered_since.set_aside == [4]
+
+
+def test_a_point_knows_which_question_it_answers() -> None:
+    asked = asks("Who rings people about a missed test? And which letter do you send them afterwards?")
+    found = draft(
+        [asked, says(2, SAM, "Our reception rings them all."), says(3, BETH, "We send the hospital's own letter.")]
+    )
+    ids = {one.quote: one.id for one in found.question}
+    by_message = {point.evidence[0].message: point.answers for point in found.points}
+    assert by_message == {
+        2: ids["Who rings people about a missed test?"],
+        3: ids["And which letter do you send them afterwards?"],
+    }
 
 
 def test_links_and_files_are_resources_each_once() -> None:

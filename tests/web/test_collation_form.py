@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 
 from digest.collation.provenance import Ground, faults
 from digest.models import Content, Resource, Segment, SegmentRole
-from digest.web.collation_form import Edit, cite, find, read, resource_key
+from digest.web.collation_form import Edit, find, read, resource_key
 
 FIRST = "We ring after\n14 days. It works.\n> Who rings?"
 SECOND = "We do not ring. The lab writes instead."
@@ -86,7 +86,7 @@ def test_each_button_makes_its_one_change(button: str, expected: list[str]) -> N
 
 def test_joined_points_keep_everybodys_words_and_sides() -> None:
     (point,) = sent(("do", "join p2")).content.points
-    assert [cite(e) for e in point.evidence] == ["1:0:22", "2:16:39"]
+    assert [e.id for e in point.evidence] == ["1:0:22", "2:16:39"]
     assert (point.supporters, point.opposers) == ([1, 2], [2])
 
 
@@ -113,7 +113,7 @@ def test_an_unticked_quote_is_gone_and_an_unticked_link_too() -> None:
 def test_copied_words_are_found_however_they_were_wrapped() -> None:
     edit = sent(("quote.p2", "“we ring after 14\r\ndays”"))
     assert not edit.faults
-    assert [cite(e) for e in edit.content.points[1].evidence] == ["2:16:39", "1:0:21"]
+    assert [e.id for e in edit.content.points[1].evidence] == ["2:16:39", "1:0:21"]
 
 
 @pytest.mark.parametrize("words", ["We ring after 15 days", "Who rings?", "It works. Who"])
@@ -133,6 +133,14 @@ def test_a_patient_identifier_stays_masked_in_a_quote() -> None:
     assert edit.content.points[2].evidence[0].quote == "We [phone number removed] ring."
     assert edit.content.points[2].label == "We [phone number removed] ring."
     assert faults(edit.content, GROUNDS) == []
+
+
+def test_what_the_form_does_not_show_comes_back_with_it() -> None:
+    content = sent(
+        ("open", "2:16:39"), ("outcome", "1:0:22"), ("answers.p1", "1:23:31"), ("suggestion.p1", "x")
+    ).content
+    assert ([e.id for e in content.open], [e.id for e in content.outcome]) == (["2:16:39"], ["1:0:22"])
+    assert (content.points[0].answers, content.points[0].suggestion) == ("1:23:31", "x")
 
 
 def test_two_files_of_one_message_are_told_apart() -> None:

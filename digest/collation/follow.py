@@ -1,0 +1,102 @@
+"""What becomes of a question: which of several a reply answers, what is still open, what the asker did. Pure.
+
+A question asked on the way counts as answered when somebody else takes it up later: by quoting it, by name, or in its
+words. In doubt it stays open, because a coordinator takes out what is not open more easily than they miss what is.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from digest.collation import Contribution
+from digest.collation.points import statements, words
+from digest.collation.questions import asking
+from digest.collation.sentences import Sentence, split
+from digest.collation.sides import called
+from digest.models import SegmentRole
+from digest.words import content as stems
+
+_OUTCOME = re.compile(
+    r"\b(?:(?:we|i)(?:'ve|'re|'ll|'m| have| are| will| am)?(?: \w+)? (?:went (?:with|for|ahead)|gone (?:with|for|ahead)"
+    r"|go(?:ing)? (?:with|for|to|ahead)|decided|agreed|chose|chosen|opted|settled|adopted|end(?:ed)? up)"
+    r"|in the end,? (?:we|i)|(?:we|i)(?: will|'ll)|(?:our|my) (?:decision|plan|conclusion)"
+    r"|(?:update|outcome|feedback)\b.{0,30}:)",
+    re.IGNORECASE,
+)
+_LATER = re.compile(
+    r"\b(?:(?:summari[sz]e|collate|circulate|share|report back|let (?:you|everyone|people) know|keep you|get back"
+    r"|be in touch|send|forward|post|follow up|come back|contact|e-?mail|dm|ring|call) )",
+    re.IGNORECASE,
+)
+_LIST_NUMBER = re.compile(r"\(?(\d{1,2})[.)]\s+$")
+#: An answer says as many of a question's words again.
+_TAKEN_UP = 2
+
+
+def outcome(reply: Contribution) -> list[Sentence]:
+    """The sentences in which an asker tells what they did in the end, or will do."""
+    return [
+        sentence
+        for sentence in statements(reply)
+        if words(sentence.text) >= 4
+        and _OUTCOME.search(sentence.text.replace("’", "'"))
+        and not _LATER.search(sentence.text)
+    ]
+
+
+def still_open(replies: Sequence[Contribution], everybody: Iterable[str]) -> list[tuple[Contribution, Sentence]]:
+    """The questions that replies ask and nobody takes up afterwards; `replies` in order of sending."""
+    people = sorted({one for one in everybody if one})
+    found = []
+    for place, reply in enumerate(replies):
+        later = [one for one in replies[place + 1 :] if one.author != reply.author]
+        for sentence in _asked_on_the_way(reply):
+            addressed = called(sentence.text, set(people) - {reply.author})
+            if not any(_takes_up(one, reply, sentence, addressed) for one in later):
+                found.append((reply, sentence))
+    return found
+
+
+def _asked_on_the_way(reply: Contribution) -> list[Sentence]:
+    """Questions that want an answer: the last thing said, or put to somebody; others are figures of speech."""
+    sentences = [s for s in split(reply.text, reply.segments) if words(s.text)]
+    asked = {(s.start, s.end) for s in asking(reply)}
+    return [
+        sentence
+        for place, sentence in enumerate(sentences)
+        if any(start >= sentence.start and end <= sentence.end for start, end in asked)
+        and (_PUT.search(sentence.text) or all(s.text.endswith("?") or words(s.text) < 4 for s in sentences[place:]))
+    ]
+
+
+_PUT = re.compile(r"\b(?:you|your|yours|any(?:one|body)|some(?:one|body)|others|elsewhere)\b", re.IGNORECASE)
+
+
+def _takes_up(later: Contribution, asker: Contribution, question: Sentence, addressed: Sequence[str]) -> bool:
+    said = statements(later)
+    if not said:
+        return False
+    if later.author in addressed:
+        return True
+    if called(" ".join(s.text for s in said), [asker.author]):
+        return True
+    if any(question.text in " ".join(q.split()) for q in _quoted(later)):
+        return True
+    wanted = {stem for stem in stems(question.text) if not stem.isdigit()}
+    shared = wanted & {stem for s in said for stem in stems(s.text)}
+    return not addressed and len(shared) >= min(_TAKEN_UP, len(wanted) or _TAKEN_UP)
+
+
+def _quoted(one: Contribution) -> list[str]:
+    return [re.sub(r"^[>\s]+", "", one.text[s.start : s.end]) for s in one.segments if s.role is SegmentRole.QUOTE]
+
+
+def question_answered(text: str, sentence: Sentence, asked: Sequence[Sentence]) -> int:
+    """Which of several asking sentences a reply's sentence answers, by its number or its words; the first in doubt."""
+    if len(asked) > 1:
+        number = _LIST_NUMBER.search(text[max(0, sentence.start - 6) : sentence.start])
+        if number and 0 < int(number[1]) <= len(asked):
+            in_order = sorted(range(len(asked)), key=lambda n: asked[n].start)
+            return in_order[int(number[1]) - 1]
+    said = set(stems(sentence.text))
+    shared = [len(said & set(stems(one.text))) / (len(set(stems(one.text))) or 1) for one in asked]
+    return max(range(len(asked)), key=lambda n: (shared[n], -n), default=0)
