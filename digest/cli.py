@@ -51,6 +51,10 @@ def main() -> None:
         app()
     except SENTENCES as error:
         sys.exit(str(error))
+    except OSError as error:  # a folder that is not there, rights, a full disk; without a file's name it is our bug
+        if error.filename is None:
+            raise
+        sys.exit(f"{error.filename} cannot be used ({error.strerror}); check the path, its rights and the disk.")
     except SQLAlchemyError as error:
         said = worker.brief(error)
         sys.exit(f"The database did not answer as it should ({said}); check database_url and that it is running.")
@@ -222,6 +226,8 @@ def export_(
 
 def write_export(engine: Engine, community_id: int, path: Path, with_identifiers: bool) -> int:
     """Write a community's export to `path`, whole or not at all; returns the number of lines."""
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder; name the file to write.")
     part = path.with_name(path.name + ".part")
     number = 0
     with store.read(engine) as session, part.open("w", encoding="utf-8") as file:

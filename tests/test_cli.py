@@ -104,3 +104,24 @@ def test_health_tells_whether_the_database_answers(here: Path, monkeypatch: pyte
     assert "The database did not answer" in said
     run(monkeypatch, "members", "members.csv")
     assert not run(monkeypatch, "health")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["export", "--out", "missing/export.jsonl"], "missing/export.jsonl.part cannot be used (No such file"),
+        (["export", "--out", "."], ". is a folder; name the file to write."),
+        (["members", "missing.csv"], "missing.csv cannot be read (No such file"),
+        (["members", "latin.csv"], "latin.csv is not UTF-8; save the member list as “CSV UTF-8”"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_one_sentence(
+    here: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    (here / "latin.csv").write_bytes(b"email,name\nzoe@example.org,Zo\xeb\n")
+    assert str(run(monkeypatch, *arguments)).startswith(said)
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_sentence(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "data").write_text("in the way")
+    assert str(run(monkeypatch, "poll")).startswith(f"{here / 'data'} cannot be used (File exists)")

@@ -62,7 +62,11 @@ def read_csv(path: Path) -> list[dict[str, str]]:
             if missing:
                 raise EnrolError(f"{path}: the first line must name the columns {', '.join(COLUMNS)}.")
             return [{k: (v or "").strip() for k, v in row.items() if k in COLUMNS} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise EnrolError(f"{path} cannot be read ({error.strerror}); check the path and its rights.") from None
+    except UnicodeDecodeError:
+        raise EnrolError(f"{path} is not UTF-8; save the member list as “CSV UTF-8” and try again.") from None
+    except csv.Error as error:
         raise EnrolError(f"{path} cannot be read as a member list: {error}.") from None
 
 
