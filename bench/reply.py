@@ -34,7 +34,7 @@ from rich.table import Table
 from digest.mailbox.archive import arrivals, count
 from digest.message import body, html, reply
 from digest.message.parse import parse
-from digest.models import SegmentRole
+from digest.nouns import SegmentRole
 
 LETTERS = 20  # of a line that counts
 REPEATED = 3  # mails of one sender in which a line is a signature

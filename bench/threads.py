@@ -30,8 +30,9 @@ from digest.config import CommunitySettings, Settings
 from digest.mailbox.archive import ArchiveError, arrivals
 from digest.message import Ours, Person, understand
 from digest.message.parse import parse
-from digest.models import Kind, Message
+from digest.models import Message
 from digest.network import certificates
+from digest.nouns import Kind
 from digest.steps import enrol, file, receive
 from digest.thread.threading import clusters
 from tests.live import servers

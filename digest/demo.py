@@ -27,19 +27,8 @@ from starlette.routing import Mount, Route
 from digest import store, worker
 from digest.assets import SAMPLE
 from digest.config import CommunitySettings, Settings, Web
-from digest.models import (
-    Collation,
-    CollationStatus,
-    DeliveryStatus,
-    Edition,
-    EditionStatus,
-    HoldReason,
-    Member,
-    Message,
-    MessageStatus,
-    Role,
-    Thread,
-)
+from digest.models import Collation, Edition, Member, Message, Thread
+from digest.nouns import CollationStatus, DeliveryStatus, EditionStatus, HoldReason, MessageStatus, Role
 from digest.postoffice import PostOffice
 from digest.steps import collate, compose, deliver, enrol, publish, review, signin
 from digest.web.app import create_app

@@ -26,7 +26,7 @@ from digest.edition import Frozen
 from digest.mailbox import Arrival, Position
 from digest.mailbox.imap import mailbox_name, poll_once, watch
 from digest.message import understand
-from digest.models import DeliveryStatus
+from digest.nouns import DeliveryStatus
 from digest.steps import collate, deliver, enrol, file, publish, receive, signin
 from digest.store import read, transaction
 

@@ -16,7 +16,7 @@ from digest import oauth
 from digest.config import Imap, Smtp
 from digest.delivery.smtp import Connection, DeliveryError
 from digest.mailbox.imap import connect
-from digest.models import DeliveryStatus
+from digest.nouns import DeliveryStatus
 from digest.oauth import OAuthError, access_token, forget
 from tests.delivery.hostile import hostile
 from tests.mailbox.scripted import Scripted, scripted

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from digest.models import Kind, Segment
+from digest.nouns import Kind, Segment
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from digest.collation.points import Said, only_shares, ranked, statements, subst
 from digest.collation.questions import asking
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import Side, sides
-from digest.models import Content, Evidence, Kind, Point, Resource, ResourceKind, Stance, mask
+from digest.nouns import Content, Evidence, Kind, Point, Resource, ResourceKind, Stance, mask
 from digest.words import content as stems
 
 # What a reply adds beside "Agree with …" stands as a point of its own from this worth on; so does what an asker says.

@@ -12,7 +12,7 @@ from digest.collation.points import statements, words
 from digest.collation.questions import asking
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import called
-from digest.models import SegmentRole
+from digest.nouns import SegmentRole
 from digest.words import content as stems
 
 _OUTCOME = re.compile(

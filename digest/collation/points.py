@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from digest.collation import Contribution
 from digest.collation.sentences import Sentence, split
 from digest.collation.stance import stance, thanks
-from digest.models import Stance
+from digest.nouns import Stance
 from digest.words import content
 
 #: Shorter sentences seldom say something by themselves.

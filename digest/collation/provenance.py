@@ -6,7 +6,7 @@ Checked on save, on approval and before sending, against the messages as they ar
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from digest.models import Content, Evidence, Point, Segment, mask, new_spans
+from digest.nouns import Content, Evidence, Point, Segment, mask, new_spans
 
 
 @dataclass(frozen=True, slots=True)

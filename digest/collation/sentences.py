@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from digest.models import Segment, new_spans
+from digest.nouns import Segment, new_spans
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from digest.collation import Contribution
 from digest.collation.sentences import Sentence, split
 from digest.collation.stance import stance, thanks
-from digest.models import Stance
+from digest.nouns import Stance
 from digest.words import content
 
 _TITLES = frozenset({"dr", "prof", "professor", "mr", "mrs", "ms", "miss", "sir", "dame"})

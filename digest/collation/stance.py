@@ -6,7 +6,7 @@ First-person openers are precise; "however", "support" and "exactly" alone are n
 
 import re
 
-from digest.models import Stance
+from digest.nouns import Stance
 
 
 def _cues(*patterns: str) -> re.Pattern[str]:

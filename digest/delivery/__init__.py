@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from digest.models import DeliveryStatus
+from digest.nouns import DeliveryStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from aiosmtplib import (
 
 from digest.config import Smtp
 from digest.delivery import Outcome
-from digest.models import DeliveryStatus
 from digest.network import certificates, configured, reason
+from digest.nouns import DeliveryStatus
 from digest.oauth import OAuthError, access_token, forget
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from textwrap import shorten
 from urllib.parse import quote
 
 from digest.edition import Digest, Item, Line, Link, Quote, Who
-from digest.models import HUMAN, Content, Kind, Point
+from digest.nouns import HUMAN, Content, Kind, Point
 
 #: How the digest names the author of a message that no member wrote and the coordinator let through.
 GUEST = Who("A guest", "")

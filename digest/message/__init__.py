@@ -13,7 +13,7 @@ from functools import lru_cache
 from digest.message import body, kind, links, privacy, reply
 from digest.message.html import Line
 from digest.message.parse import Parsed, addresses, content, parse
-from digest.models import Hit, Kind, Place, Segment, SegmentRole
+from digest.nouns import Hit, Kind, Place, Segment, SegmentRole
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection
 
 from digest.message.parse import Parsed
-from digest.models import Kind
+from digest.nouns import Kind
 
 _PREFIX = r"^(?:\s*\[[^\]]{1,40}\])*\s*"
 _BOUNCE_FROM = re.compile(r"^(?:mailer-daemon|postmaster|mail-?delivery\w*|microsoftexchange[0-9a-f]+)@", re.I)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from digest.models import Hit, Place
+from digest.nouns import Hit, Place
 
 Span = tuple[str, int, int]  # type, start, end
 

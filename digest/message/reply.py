@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from digest.message import quote, signoff
-from digest.models import Segment, SegmentRole
+from digest.nouns import Segment, SegmentRole
 
 NEW, QUOTE, FOOTER = SegmentRole.NEW, SegmentRole.QUOTE, SegmentRole.FOOTER
 _ITEM = re.compile(r"^\s*(?:[-*•·–▪◦o]\s+|\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)]\s+)\S", re.I)

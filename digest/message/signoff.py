@@ -6,7 +6,7 @@ All functions look at one author's lines only, quotes taken out before.
 import re
 from collections.abc import Sequence
 
-from digest.models import SegmentRole
+from digest.nouns import SegmentRole
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 

@@ -8,18 +8,8 @@ from sqlmodel import Session, col, func, select
 from digest.collation import Contribution, draft
 from digest.collation.provenance import Fault, Ground, faults
 from digest.collation.stance import stance
-from digest.models import (
-    HUMAN,
-    Collation,
-    CollationStatus,
-    Content,
-    HoldReason,
-    Kind,
-    Member,
-    Message,
-    MessageStatus,
-    Thread,
-)
+from digest.models import Collation, Member, Message, Thread
+from digest.nouns import HUMAN, CollationStatus, Content, HoldReason, Kind, MessageStatus
 from digest.steps import alone, note
 from digest.steps.read import masks, new_words, shown_attachments
 from digest.thread.similar import related

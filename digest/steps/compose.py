@@ -12,21 +12,8 @@ from digest.config import CommunitySettings, Settings
 from digest.edition import Frozen, Who
 from digest.edition.compile import Post, ThreadFacts, compile_digest, reply_link
 from digest.edition.render import freeze, loads, wire
-from digest.models import (
-    HUMAN,
-    CollationStatus,
-    Community,
-    Content,
-    Edition,
-    EditionStatus,
-    EditionThread,
-    Member,
-    Message,
-    MessageStatus,
-    Naming,
-    Role,
-    Thread,
-)
+from digest.models import Community, Edition, EditionThread, Member, Message, Thread
+from digest.nouns import HUMAN, CollationStatus, Content, EditionStatus, MessageStatus, Naming, Role
 from digest.steps.collate import answered, check, current, messages, unaccounted
 from digest.steps.deliver import recipient
 from digest.steps.enrol import plain_address

@@ -16,7 +16,8 @@ from digest.config import Settings
 from digest.delivery import Outcome
 from digest.edition import Frozen
 from digest.edition.render import Recipient, loads, wire
-from digest.models import Delivery, DeliveryStatus, Edition, EditionStatus, Member, Notice
+from digest.models import Delivery, Edition, Member, Notice
+from digest.nouns import DeliveryStatus, EditionStatus
 from digest.steps import note
 from digest.steps.enrol import plain_address
 

@@ -11,7 +11,8 @@ from typing import Any
 from sqlmodel import Session, select
 
 from digest.config import Settings
-from digest.models import Alias, Community, Member, Naming, Role
+from digest.models import Alias, Community, Member
+from digest.nouns import Naming, Role
 from digest.steps import note
 
 COLUMNS = ("email", "name", "alliance", "role", "aliases", "naming")

@@ -4,18 +4,8 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from digest.models import (
-    Alias,
-    Collation,
-    Content,
-    Identifier,
-    Member,
-    Message,
-    MessageStatus,
-    RawMessage,
-    SignIn,
-    WebSession,
-)
+from digest.models import Alias, Collation, Identifier, Member, Message, RawMessage, SignIn, WebSession
+from digest.nouns import Content, MessageStatus
 from digest.steps import note
 from digest.steps.collate import redraft
 

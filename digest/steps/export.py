@@ -7,7 +7,8 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from digest.collation.draft import question_text
-from digest.models import Content, Identifier, Kind, Member, Message, MessageStatus, Place, Thread
+from digest.models import Identifier, Member, Message, Thread
+from digest.nouns import Content, Kind, MessageStatus, Place
 from digest.steps.collate import answered, current
 from digest.steps.read import masks, new_words, shown_attachments, shown_text
 

@@ -15,18 +15,8 @@ from digest.config import CommunitySettings
 from digest.mailbox import NOTE_FROM
 from digest.message import Ours, Person, Understood
 from digest.message.kind import by_a_person
-from digest.models import (
-    MASKED,
-    Alias,
-    HoldReason,
-    Identifier,
-    Kind,
-    Member,
-    Message,
-    MessageStatus,
-    RawMessage,
-    Reference,
-)
+from digest.models import Alias, Identifier, Member, Message, RawMessage, Reference
+from digest.nouns import MASKED, HoldReason, Kind, MessageStatus
 from digest.steps import alone
 from digest.steps.enrol import find, plain_address
 from digest.steps.place import answers_digest, digest_placement, placement, settle

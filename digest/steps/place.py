@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
-from digest.models import Kind, Message, Reference, Thread
+from digest.models import Message, Reference, Thread
+from digest.nouns import Kind
 from digest.steps.collate import adopt, earlier_questions
 from digest.steps.read import new_words, shown_subject
 from digest.thread import subject as subjects

@@ -8,15 +8,8 @@ from sqlmodel import Session, col, func, select
 from digest.config import CommunitySettings, Settings
 from digest.edition.calendar import closes_at, in_words, next_send
 from digest.edition.render import dumps
-from digest.models import (
-    Delivery,
-    DeliveryStatus,
-    Edition,
-    EditionStatus,
-    EditionThread,
-    Member,
-    Role,
-)
+from digest.models import Delivery, Edition, EditionThread, Member
+from digest.nouns import DeliveryStatus, EditionStatus, Role
 from digest.steps import alone, note
 from digest.steps.collate import current
 from digest.steps.compose import OPEN, Hindrance, frozen_now, hindrances, places, settings_of, waiting_threads

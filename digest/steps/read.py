@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from digest.message import attachment as open_attachment
-from digest.models import MASKED, Decision, Identifier, Message, Place, RawMessage, SegmentRole, mask, new_spans
+from digest.models import Identifier, Message, RawMessage
+from digest.nouns import MASKED, Decision, Place, SegmentRole, mask, new_spans
 
 Masks = dict[tuple[int, int], str]
 

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from digest.models import Decision, Identifier, Message, Place
+from digest.models import Identifier, Message
+from digest.nouns import Decision, Place
 
 
 def identifiers(session: Session, message: Message) -> list[Identifier]:

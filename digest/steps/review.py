@@ -4,7 +4,8 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from digest.models import HUMAN, Decision, HoldReason, Member, Message, MessageStatus, Role, Thread
+from digest.models import Member, Message, Thread
+from digest.nouns import HUMAN, Decision, HoldReason, MessageStatus, Role
 from digest.steps import alone, note
 from digest.steps.collate import draft_waiting
 from digest.steps.enrol import find, is_address

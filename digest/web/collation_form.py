@@ -11,7 +11,7 @@ from typing import Protocol
 
 from starlette.datastructures import FormData
 
-from digest.models import Content, Evidence, Point, Resource, Segment, mask, new_spans
+from digest.nouns import Content, Evidence, Point, Resource, Segment, mask, new_spans
 
 
 class Stored(Protocol):

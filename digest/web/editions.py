@@ -9,7 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from digest import store
-from digest.models import DeliveryStatus, Edition, EditionStatus, Thread
+from digest.models import Edition, Thread
+from digest.nouns import DeliveryStatus, EditionStatus
 from digest.steps import compose, deliver, publish
 from digest.web import reads
 from digest.web.guards import MemberVisit

@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest import store
-from digest.models import HUMAN, Message, MessageStatus
+from digest.models import Message
+from digest.nouns import HUMAN, MessageStatus
 from digest.steps.read import attachment, shown_attachments
 from digest.web import reads
 from digest.web.guards import MemberVisit

@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from digest import store
 from digest.config import CommunitySettings, Settings
-from digest.models import Community, Member, Role
+from digest.models import Community, Member
+from digest.nouns import Role
 from digest.steps import signin
 from digest.web.errors import words
 

@@ -8,7 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest import store
-from digest.models import MASKED, HoldReason, Message, Role, SegmentRole
+from digest.models import Message
+from digest.nouns import MASKED, HoldReason, Role, SegmentRole
 from digest.steps import review
 from digest.steps.read import HeldPassage, held_passages, shown_segments
 from digest.web import files, reads

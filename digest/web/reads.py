@@ -8,22 +8,8 @@ from typing import TypeVar
 from sqlmodel import Session, col, func, select
 from starlette.exceptions import HTTPException
 
-from digest.models import (
-    HUMAN,
-    Alias,
-    Collation,
-    CollationStatus,
-    Content,
-    Delivery,
-    DeliveryStatus,
-    Edition,
-    EditionStatus,
-    HoldReason,
-    Member,
-    Message,
-    MessageStatus,
-    Thread,
-)
+from digest.models import Alias, Collation, Delivery, Edition, Member, Message, Thread
+from digest.nouns import HUMAN, CollationStatus, Content, DeliveryStatus, EditionStatus, HoldReason, MessageStatus
 from digest.steps import collate, compose
 
 PER_PAGE = 30

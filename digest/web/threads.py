@@ -12,19 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest import store
-from digest.models import (
-    Collation,
-    CollationStatus,
-    Content,
-    Kind,
-    Member,
-    Message,
-    MessageStatus,
-    Resource,
-    SegmentRole,
-    Thread,
-    mask,
-)
+from digest.models import Collation, Member, Message, Thread
+from digest.nouns import CollationStatus, Content, Kind, MessageStatus, Resource, SegmentRole, mask
 from digest.steps import collate, review
 from digest.steps.read import Masks, masks, shown_segments
 from digest.web import collation_form, files, reads

@@ -5,7 +5,7 @@ from collections import Counter
 from starlette.responses import Response
 
 from digest import store
-from digest.models import CollationStatus, EditionStatus
+from digest.nouns import CollationStatus, EditionStatus
 from digest.steps import compose
 from digest.web import reads
 from digest.web.guards import MemberVisit

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from digest.collation import Contribution
 from digest.collation.draft import answered, draft, question_text, unaccounted
 from digest.collation.provenance import faults
-from digest.models import Content, Kind, Point
+from digest.nouns import Content, Kind, Point
 from tests.collation.threads import ASKER, BETH, RAVI, SAM, asks, grounds, says
 
 QUESTION = asks("Hi all\n\nWe open in May. Who rings people when a text about a missed test is not answered?")

@@ -6,7 +6,7 @@ import pytest
 
 from digest.collation import provenance
 from digest.collation.provenance import Fault, Ground, faults
-from digest.models import Content, Evidence, Point, Resource, Segment, SegmentRole
+from digest.nouns import Content, Evidence, Point, Resource, Segment, SegmentRole
 
 TEXT = "Hi all\nWe ring Mr Person on day ten.\n> who rings?\nYours"
 QUOTE = "We ring [name removed] on day ten."

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.collation.sentences import split
-from digest.models import Segment, SegmentRole
+from digest.nouns import Segment, SegmentRole
 from tests.collation.threads import new
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from digest.collation.sides import called, sides
-from digest.models import Stance
+from digest.nouns import Stance
 from tests.collation.threads import BETH, RAVI, SAM, says
 
 PEOPLE = [BETH, RAVI, SAM]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.collation.stance import stance
-from digest.models import Stance
+from digest.nouns import Stance
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from digest.collation import Contribution
 from digest.collation.provenance import Ground
-from digest.models import Kind, Segment, SegmentRole
+from digest.nouns import Kind, Segment, SegmentRole
 
 ASKER, SAM, BETH, RAVI = "Dr Ada Osei", "Dr Samuel Holt", "Dr Elizabeth Frame", "Dr Ravi Nair"
 

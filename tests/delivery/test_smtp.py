@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from digest.config import Smtp
 from digest.delivery import Outcome
 from digest.delivery.smtp import Connection, DeliveryError
-from digest.models import DeliveryStatus
+from digest.nouns import DeliveryStatus
 from digest.postoffice import PostOffice
 from tests.delivery.hostile import DROP, SILENCE, Hostile, hostile
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from digest.edition import Digest, Sender, Who
 from digest.edition.compile import Post, ThreadFacts, compile_digest, reply_link
-from digest.models import Content, Evidence, Kind, Point, Resource
+from digest.nouns import Content, Evidence, Kind, Point, Resource
 
 LONDON = ZoneInfo("Europe/London")
 MONDAY = datetime(2026, 11, 9, 7, 0, tzinfo=LONDON)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from digest.edition import Quote, Who
 from digest.edition.compile import CUT, GUEST, QUOTE_LENGTH, TEXT_LENGTH, reply_link
-from digest.models import Content, Kind, Point, Resource
+from digest.nouns import Content, Kind, Point, Resource
 from tests.edition.sample import (
     BLOODS,
     CONDITION,

@@ -15,7 +15,7 @@ from jinja2 import UndefinedError
 from lxml import html
 
 from digest.edition.render import HTML_LIMIT, Recipient, dumps, freeze, letter, loads, wire
-from digest.models import Content, Kind, Resource
+from digest.nouns import Content, Kind, Resource
 from tests.edition.sample import (
     CONDITION,
     JO,

@@ -15,7 +15,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlmodel import col, func, select
 
 from digest import store
-from digest.models import CollationStatus, Delivery, DeliveryStatus, Edition, EditionStatus, Member
+from digest.models import Delivery, Edition, Member
+from digest.nouns import CollationStatus, DeliveryStatus, EditionStatus
 from digest.postoffice import PostOffice
 from digest.steps import collate, compose, enrol, publish
 from tests.steps.world import QUESTION, REPLY, SERVICE, World, make

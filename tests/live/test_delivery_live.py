@@ -10,7 +10,7 @@ from digest.delivery import Outcome
 from digest.delivery.smtp import Connection, DeliveryError
 from digest.mailbox import Arrival
 from digest.mailbox.imap import poll_once
-from digest.models import DeliveryStatus
+from digest.nouns import DeliveryStatus
 from tests.live import servers
 from tests.live.conftest import SENDER, STREAM
 from tests.live.servers import Dovecot, Postfix, until

@@ -23,7 +23,8 @@ from digest import store, worker
 from digest.assets import SAMPLE
 from digest.config import CommunitySettings, Settings
 from digest.mailbox.archive import arrivals
-from digest.models import Delivery, Edition, EditionStatus, Member, Role, WebSession
+from digest.models import Delivery, Edition, Member, WebSession
+from digest.nouns import EditionStatus, Role
 from digest.steps import enrol, publish, receive, signin
 from digest.web.app import create_app
 

@@ -25,17 +25,8 @@ from digest.cli import import_mail, write_export
 from digest.config import CommunitySettings, Settings
 from digest.demo import approve_all
 from digest.mailbox.imap import connect
-from digest.models import (
-    Delivery,
-    DeliveryStatus,
-    Edition,
-    EditionStatus,
-    Member,
-    Message,
-    MessageStatus,
-    RawMessage,
-    Role,
-)
+from digest.models import Delivery, Edition, Member, Message, RawMessage
+from digest.nouns import DeliveryStatus, EditionStatus, MessageStatus, Role
 from digest.steps import compose, enrol, publish, review
 from tests.live.conftest import SENDER, STREAM
 from tests.live.servers import Dovecot, Postfix

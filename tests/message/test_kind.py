@@ -4,7 +4,7 @@ import pytest
 
 from digest.message import Ours, Person, understand
 from digest.message.kind import by_a_person
-from digest.models import Kind
+from digest.nouns import Kind
 from tests.message.mails import mail, raw
 
 OURS = Ours(

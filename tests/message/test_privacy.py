@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from digest.message import Ours, Person, understand
 from digest.message.privacy import NOBODY, Known, identifiers, valid_nhs_number
-from digest.models import Place
+from digest.nouns import Place
 from tests.message.mails import mail, raw
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.message.reply import Context, new_text, reflow, roles, segments
-from digest.models import SegmentRole
+from digest.nouns import SegmentRole
 
 ANN = Context("Dr Ann Carter", "Re: [STREAM] CT access", "stream@lists.example.org")
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.message import Attachment, Ours, Person, Understood, understand
-from digest.models import SegmentRole
+from digest.nouns import SegmentRole
 from tests.message.mails import mail, raw
 
 OURS = Ours(

@@ -4,18 +4,8 @@ import pytest
 from sqlmodel import select
 
 from digest import store
-from digest.models import (
-    CollationStatus,
-    Content,
-    Decision,
-    Evidence,
-    HoldReason,
-    Identifier,
-    MessageStatus,
-    Point,
-    Stance,
-    Thread,
-)
+from digest.models import Identifier, Thread
+from digest.nouns import CollationStatus, Content, Decision, Evidence, HoldReason, MessageStatus, Point, Stance
 from digest.steps import collate, erase, review
 from digest.steps.read import shown_text
 from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, SERVICE, SLIP, World, mail

@@ -7,7 +7,8 @@ from sqlmodel import select
 
 from digest import store
 from digest.delivery import Outcome
-from digest.models import Delivery, DeliveryStatus, Edition, EditionStatus
+from digest.models import Delivery, Edition
+from digest.nouns import DeliveryStatus, EditionStatus
 from digest.steps import deliver, publish
 from tests.steps.test_publish import MONDAY, approve, edition, tick
 from tests.steps.world import NOON, QUESTION, REPLY, World

@@ -10,7 +10,8 @@ from sqlmodel import select
 from digest import store
 from digest.mailbox import NOTE_FROM, Arrival, Position
 from digest.message import understand
-from digest.models import HoldReason, Kind, Message, MessageStatus, RawMessage, Thread
+from digest.models import Message, RawMessage, Thread
+from digest.nouns import HoldReason, Kind, MessageStatus
 from digest.steps import enrol, export, file, receive
 from digest.steps.read import shown_text
 from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, SERVICE, SLIP, World, mail

@@ -11,17 +11,8 @@ from sqlmodel import select
 
 from digest import store
 from digest.delivery import Outcome
-from digest.models import (
-    Collation,
-    CollationStatus,
-    Delivery,
-    DeliveryStatus,
-    Edition,
-    EditionStatus,
-    HoldReason,
-    Kind,
-    Notice,
-)
+from digest.models import Collation, Delivery, Edition, Notice
+from digest.nouns import CollationStatus, DeliveryStatus, EditionStatus, HoldReason, Kind
 from digest.steps import collate, compose, deliver, publish
 from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, World, mail
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import FormData
 
 from digest.collation.provenance import Ground, faults
-from digest.models import Content, Resource, Segment, SegmentRole
+from digest.nouns import Content, Resource, Segment, SegmentRole
 from digest.web.collation_form import Edit, find, read, resource_key
 
 FIRST = "We ring after\n14 days. It works.\n> Who rings?"

@@ -6,7 +6,8 @@ import pytest
 from sqlmodel import select
 
 from digest import store
-from digest.models import Delivery, DeliveryStatus, Edition, EditionStatus
+from digest.models import Delivery, Edition
+from digest.nouns import DeliveryStatus, EditionStatus
 from tests.steps.world import QUESTION, REPLY
 from tests.web.desk import COORDINATOR, GP, Desk, TestClient
 from tests.web.test_threads import open_form

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from digest import store
-from digest.models import Identifier, Message, MessageStatus
+from digest.models import Identifier, Message
+from digest.nouns import MessageStatus
 from digest.web.files import disposition, safe_name
 from tests.web.desk import COORDINATOR, GP, OUTSIDER, STRANGER, Desk, elsewhere
 

@@ -8,7 +8,8 @@ from sqlmodel import select
 from starlette.routing import Route
 
 from digest import store
-from digest.models import Collation, Message, MessageStatus
+from digest.models import Collation, Message
+from digest.nouns import MessageStatus
 from digest.web.app import routes
 from tests.steps.world import mail
 from tests.web.desk import COORDINATOR, GP, HOST, OUTSIDER, Desk, elsewhere

@@ -4,7 +4,8 @@ import pytest
 from sqlmodel import select
 
 from digest import store
-from digest.models import Decision, Identifier, Member, Message, MessageStatus
+from digest.models import Identifier, Member, Message
+from digest.nouns import Decision, MessageStatus
 from digest.steps import read
 from tests.steps.world import QUESTION, SERVICE, SLIP, mail
 from tests.web.desk import COORDINATOR, STRANGER, Desk

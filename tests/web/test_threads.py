@@ -8,7 +8,8 @@ import pytest
 from sqlmodel import col, select
 
 from digest import store
-from digest.models import Collation, CollationStatus, Content, Thread
+from digest.models import Collation, Thread
+from digest.nouns import CollationStatus, Content
 from tests.steps.world import NOON, QUESTION, REPLY, SLIP, mail
 from tests.web.desk import COORDINATOR, GP, Desk, TestClient
 
