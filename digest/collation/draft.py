@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from digest.collation import Contribution
 from digest.collation.follow import outcome, question_answered, still_open
-from digest.collation.points import Said, only_shares, ranked, statements, substantive
+from digest.collation.joining import Standing, joined, said
+from digest.collation.points import Said, only_shares, ranked, substantive
 from digest.collation.questions import asking
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import Side, sides
@@ -20,17 +21,15 @@ from digest.words import content as stems
 
 # What a reply adds beside "Agree with …" stands as a point of its own from this worth on; so does what an asker says.
 _STANDS_ALONE = 1.8
-# An agreement that names nobody joins the earlier point that has this share of its words.
-_SHARED = 0.34
 
 
 @dataclass(slots=True)
 class _Making:
-    """A point while the draft is being made; `stems` are those of the whole reply it comes from."""
+    """A point while the draft is being made."""
 
     said: Said
     reply: Contribution
-    stems: frozenset[str]
+    standing: Standing
     supporters: list[int]
     opposers: list[int] = field(default_factory=list)
 
@@ -47,7 +46,7 @@ def draft(contributions: Sequence[Contribution]) -> Content:
     takes_sides: list[tuple[Contribution, list[Side]]] = []
     for reply in answering:
         done = outcome(reply) if _by(reply, askers) else []
-        outcomes += [_evidence(reply, sentence) for sentence in done]
+        outcomes += [evidence(reply, sentence) for sentence in done]
         if not substantive(reply) or only_shares(reply) or (_by(reply, askers) and making.closes(reply, done)):
             set_aside.append(reply.message)
         elif taken := sides(reply, making.people):
@@ -58,10 +57,10 @@ def draft(contributions: Sequence[Contribution]) -> Content:
     for reply, taken in takes_sides:
         making.join(reply, taken)
     content = Content(
-        question=[_evidence(*one) for one in asked],
+        question=[evidence(*one) for one in asked],
         points=making.finished(),
         resources=_resources(contributions),
-        open=[_evidence(*one) for one in open_],
+        open=[evidence(*one) for one in open_],
         outcome=outcomes,
     )
     content.set_aside = [message for message in set_aside if message not in content.used()]
@@ -73,7 +72,7 @@ class _Draft:
 
     def __init__(self, asked: Sequence[tuple[Contribution, Sentence]], contributions: Sequence[Contribution]) -> None:
         self.asking = [sentence for _, sentence in asked]
-        self.questions = [_evidence(*one) for one in asked]
+        self.questions = [evidence(*one) for one in asked]
         self.asked = self.questions[0].quote if asked else ""
         self.people = {one.author for one in contributions}
         self.order = {one.message: place for place, one in enumerate(contributions)}
@@ -89,17 +88,21 @@ class _Draft:
 
     def add(self, reply: Contribution, without: Sequence[Sentence] = (), least: float = -inf) -> None:
         """Make the best sentence of `reply` a point, unless all but those `without` are worth less than `least`."""
-        known = {stem for point in self.points for stem in point.stems}
-        said = [one for one in ranked(reply, self.asked, known) if one.sentence not in without]
-        if said and said[0].worth >= least:
-            self.points.append(_Making(said[0], reply, _stems(reply), [reply.message]))
+        known = {stem for point in self.points for stem in point.standing.stems}
+        best = [one for one in ranked(reply, self.asked, known) if one.sentence not in without]
+        if best and best[0].worth >= least:
+            id = f"m{reply.message}-{best[0].sentence.start}"
+            standing = Standing(id, reply.author, reply.message, said(reply))
+            self.points.append(_Making(best[0], reply, standing, [reply.message]))
 
     def join(self, reply: Contribution, taken: Sequence[Side]) -> None:
         """Attach a reply to the points it agrees with or differs from, and keep what else it says."""
         agreed: list[Sentence] = []
         differed = False
+        points = {one.standing.id: one for one in self.points}
         for side in taken:
-            point = self._answered(reply, side)
+            meant = joined(reply, side, [one.standing for one in self.points], self.order)
+            point = points[meant.id] if meant else None
             if point is None or reply.message in point.supporters + point.opposers:
                 continue
             if side.stance is Stance.AGREE:
@@ -113,19 +116,6 @@ class _Draft:
         else:
             self.add(reply, agreed, _STANDS_ALONE)
 
-    def _answered(self, reply: Contribution, side: Side) -> _Making | None:
-        if side.author:
-            theirs = [one for one in self.points if one.reply.author == side.author]
-            return _nearest(theirs, _stems(reply))
-        place = self.order[reply.message]
-        before = [
-            one for one in self.points if self.order[one.reply.message] < place and one.reply.author != reply.author
-        ]
-        own = frozenset(stem for stem in stems(side.sentence.text) if not stem.isdigit())
-        if not own and len(statements(reply)) == 1 and before:  # "+1" and no more answers what came just before
-            return before[-1]
-        return _nearest(before, own, _SHARED) if own else None
-
     def finished(self) -> list[Point]:
         """The points, those with most support first, then by worth."""
         ordered = sorted(
@@ -134,10 +124,10 @@ class _Draft:
         return [self._point(one) for one in ordered]
 
     def _point(self, making: _Making) -> Point:
-        cited = _evidence(making.reply, making.said.sentence)
+        cited = evidence(making.reply, making.said.sentence)
         number = question_answered(making.reply.text, making.said.sentence, self.asking)
         return Point(
-            id=f"m{cited.message}-{cited.start}",
+            id=making.standing.id,
             label=" ".join(cited.quote.split()),
             supporters=making.supporters,
             opposers=making.opposers,
@@ -175,6 +165,11 @@ def unaccounted(contributions: Sequence[Contribution], content: Content) -> list
     return [one.message for one in replies(contributions) if one.message not in known]
 
 
+def sentences(contributions: Sequence[Contribution]) -> list[str]:
+    """Everything that the messages of a thread say, sentence by sentence."""
+    return [sentence.text for one in contributions for sentence in split(one.text, one.segments)]
+
+
 def _askers(contributions: Sequence[Contribution]) -> list[Contribution]:
     """The messages that ask the thread's question; of one that its author sent again corrected, the last.
 
@@ -198,18 +193,8 @@ def _by(reply: Contribution, askers: Sequence[Contribution]) -> bool:
     return reply.author in {one.author for one in askers}
 
 
-def _stems(reply: Contribution) -> frozenset[str]:
-    return frozenset(stem for sentence in statements(reply) for stem in stems(sentence.text))
-
-
-def _nearest(points: Sequence[_Making], own: frozenset[str], least: float = 0.0) -> _Making | None:
-    """The point whose reply has most of the words `own`, at least the share `least` of them; else None."""
-    shares = [(len(own & point.stems) / (len(own) or 1), point) for point in points]
-    best = max(shares, key=lambda one: one[0], default=None)
-    return best[1] if best is not None and best[0] >= least else None
-
-
-def _evidence(contribution: Contribution, sentence: Sentence) -> Evidence:
+def evidence(contribution: Contribution, sentence: Sentence) -> Evidence:
+    """A sentence as evidence, its identifiers masked."""
     quote = mask(contribution.text, contribution.masks, sentence.start, sentence.end)
     return Evidence(message=contribution.message, start=sentence.start, end=sentence.end, quote=quote)
 

@@ -95,5 +95,12 @@ def _worth(sentence: str, place: int, asked: set[str], told: set[str]) -> float:
     worth += 0.2 * bool(_ADVICE.search(sentence))
     if stems:
         worth += 0.2 * min(1.0, len(stems & asked) / 3) + 0.3 * len(stems - told - asked) / len(stems)
+    worth -= 1.0 * _only_sides(sentence)
     worth -= 0.6 * bool(_HANDING_OVER.search(sentence)) + 0.25 * bool(_LEANS.match(sentence))
     return worth - 0.8 * (length < _SUBSTANCE) - 0.4 * bool(_LINK.search(sentence)) - 0.3 * sentence.endswith(":")
+
+
+def _only_sides(sentence: str) -> bool:
+    """Whether a sentence takes a side and says nothing else: "I disagree with Sam." """
+    side, cue = stance(sentence)
+    return side in (Stance.AGREE, Stance.DISAGREE) and words(sentence) - words(cue) <= 2

@@ -22,28 +22,35 @@ class Side:
     """A sentence that agrees or differs. `author`: the colleague it names, "" when it names nobody."""
 
     author: str
-    stance: Stance  # agree or disagree
+    stance: Stance  # agree, disagree or mixed
     sentence: Sentence
+    cue: Sentence  # the words that show it: in `sentence`, or elsewhere in the message where that differs as a whole
 
 
 def sides(contribution: Contribution, people: Iterable[str]) -> list[Side]:
     """The sides a message takes, in order: each named colleague once, and each agreement that names nobody."""
     others = sorted({one for one in people if one} - {contribution.author})
     sentences = split(contribution.text, contribution.segments)
-    whole = stance("\n".join(sentence.text for sentence in sentences))[0]
+    whole, why = stance("\n".join(sentence.text for sentence in sentences))
     found: list[Side] = []
     for sentence in sentences:
-        side = stance(sentence.text)[0]
+        side, words = stance(sentence.text)
         named = called(sentence.text, others)
+        cue = _words(sentence, words)
         # "Not in the time I have, Marcus!" differs from the one it calls, though the cue may stand elsewhere.
         if side is Stance.INFO and whole is Stance.DISAGREE and named and _calls(sentence.text, others):
-            side = whole
-        if side not in (Stance.AGREE, Stance.DISAGREE) or thanks(sentence.text):
+            side, cue = whole, next((_words(one, why) for one in sentences if why in one.text), sentence)
+        if side not in (Stance.AGREE, Stance.DISAGREE, Stance.MIXED) or thanks(sentence.text):
             continue
-        found += [Side(one, side, sentence) for one in named if one not in {old.author for old in found}]
+        found += [Side(one, side, sentence, cue) for one in named if one not in {old.author for old in found}]
         if not named and side is Stance.AGREE:
-            found.append(Side("", side, sentence))
+            found.append(Side("", side, sentence, cue))
     return found
+
+
+def _words(sentence: Sentence, cue: str) -> Sentence:
+    start = sentence.start + max(0, sentence.text.find(cue))
+    return Sentence(start, start + len(cue), cue)
 
 
 def called(sentence: str, people: Iterable[str]) -> list[str]:

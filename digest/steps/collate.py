@@ -5,7 +5,9 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
-from digest.collation import Contribution, draft
+from digest.collation import Contribution, draft, headings, noticing
+from digest.collation.headings import Move
+from digest.collation.noticing import Noticed, Taken
 from digest.collation.provenance import Fault, Ground, faults
 from digest.collation.stance import stance
 from digest.models import Collation, Member, Message, Thread
@@ -262,3 +264,39 @@ def stale(session: Session, thread_id: int) -> bool:
     return bool(
         latest and latest.status is not CollationStatus.DRAFT and unaccounted(session, thread_id, latest.content)
     )
+
+
+def noticed(session: Session, thread_id: int, content: Content | None = None) -> list[Noticed]:
+    """Where each reply that came after the edit would go: a proposal, in order of sending, that changes nothing.
+
+    `content`: the collation as a person has it before them; the latest version when left out. What they take in is
+    `collation.noticing.accepted`.
+    """
+    return noticing.noticed(contributions(session, thread_id), _content(session, thread_id, content))
+
+
+def accept(session: Session, thread_id: int, content: Content, message: int) -> Content:
+    """`content` with the proposal for `message` taken in; unchanged when there is none. Nothing is saved."""
+    for one in noticed(session, thread_id, content):
+        if one.message == message:
+            return noticing.accepted(content, one)
+    return content
+
+
+def taken(session: Session, thread_id: int, content: Content | None = None) -> list[Taken]:
+    """Who seems to agree with which point or to differ, with the words that show it and both passages."""
+    return noticing.taken(contributions(session, thread_id), _content(session, thread_id, content))
+
+
+def resorted(session: Session, thread_id: int, content: Content) -> tuple[Content, list[Move]]:
+    """After points were renamed, joined or split: `content` with each quote under the heading it is nearest to.
+
+    Also which quotes moved, so that a person sees it and can move them back. Nothing is saved.
+    """
+    found = headings.moves(content, draft.sentences(contributions(session, thread_id)))
+    return headings.moved(content, found), found
+
+
+def _content(session: Session, thread_id: int, content: Content | None) -> Content:
+    latest = current(session, thread_id) if content is None else None
+    return content or (latest.content if latest else Content())

@@ -231,3 +231,40 @@ def test_erasing_a_member_forgets_their_words_everywhere(world: World) -> None:
 
             assert "receptionist" not in str(session.execute(text(f"SELECT * FROM {table}")).all())
         assert session.exec(select(Thread)).one()
+
+
+def test_a_late_reply_is_proposed_for_the_point_it_would_join_and_written_nowhere(world: World) -> None:
+    thread = drafted(world, QUESTION, REPLY)
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        content = collate.current(session, thread).content  # type: ignore[union-attr]
+        collate.save(session, thread, 1, content, ruth, NOON)
+        assert collate.noticed(session, thread) == []
+    world.receive(DISSENT)
+    with store.transaction(world.engine) as session:
+        (late,) = collate.noticed(session, thread)
+        assert late.message == world.messages(session)[2].id
+        assert collate.current(session, thread).content == content  # type: ignore[union-attr]
+        taken_in = collate.accept(session, thread, content, late.message)
+        assert collate.unaccounted(session, thread, taken_in) == []
+        assert collate.check(session, thread, taken_in) == []
+        assert collate.noticed(session, thread, taken_in) == []
+
+
+def test_renamed_headings_get_the_quotes_that_belong_under_them(world: World) -> None:
+    thread = drafted(world, QUESTION, REPLY, DISSENT)
+    with store.read(world.engine) as session:
+        content = collate.current(session, thread).content  # type: ignore[union-attr]
+        joined = content.points[0].model_copy(
+            update={
+                "label": "Leave it",
+                "own": True,
+                "evidence": [e for p in content.points for e in p.evidence],
+                "supporters": [m for p in content.points for m in p.supporters],
+            }
+        )
+        renamed = Point(id="new", label=content.points[1].evidence[0].quote[:40], own=True)
+        after, moves = collate.resorted(session, thread, content.model_copy(update={"points": [joined, renamed]}))
+        assert [m.to_point for m in moves] == ["new"]
+        assert after.points[1].evidence == [content.points[1].evidence[0]]
+        assert collate.check(session, thread, after) == []

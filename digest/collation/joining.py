@@ -1,0 +1,46 @@
+"""Which point of a thread a reply takes sides with. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from digest.collation import Contribution
+from digest.collation.points import statements
+from digest.collation.sides import Side
+from digest.words import content as stems
+
+# An agreement that names nobody joins the earlier point that has this share of its words.
+_SHARED = 0.34
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A point as a later reply meets it: its id, who made it in which message, and the stems of all that they said."""
+
+    id: str
+    author: str
+    message: int
+    stems: frozenset[str]
+
+
+def joined(reply: Contribution, side: Side, points: Sequence[Standing], order: Mapping[int, int]) -> Standing | None:
+    """The point that `reply` agrees with or differs from; None when it cannot be told. `order`: message → place."""
+    if side.author:
+        return nearest([one for one in points if one.author == side.author], said(reply))
+    place = order[reply.message]
+    before = [one for one in points if order.get(one.message, place) < place and one.author != reply.author]
+    own = frozenset(stem for stem in stems(side.sentence.text) if not stem.isdigit())
+    if not own and len(statements(reply)) == 1 and before:  # "+1" and no more answers what came just before
+        return max(before, key=lambda one: order[one.message])
+    return nearest(before, own, _SHARED) if own else None
+
+
+def nearest(points: Sequence[Standing], own: frozenset[str], least: float = 0.0) -> Standing | None:
+    """The point whose reply has most of the words `own`, at least the share `least` of them; else None."""
+    shares = [(len(own & point.stems) / (len(own) or 1), point) for point in points]
+    best = max(shares, key=lambda one: one[0], default=None)
+    return best[1] if best is not None and best[0] >= least else None
+
+
+def said(reply: Contribution) -> frozenset[str]:
+    """The stems of everything that a reply states."""
+    return frozenset(stem for sentence in statements(reply) for stem in stems(sentence.text))

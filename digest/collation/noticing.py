@@ -1,0 +1,160 @@
+"""What the service notices about a collation that is a person's already: proposed, never written. Pure.
+
+Worked out anew whenever it is shown, so that it never grows stale: which words make it think that somebody agrees or
+differs, where a late reply would go.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from digest.collation import Contribution
+from digest.collation.draft import evidence, unaccounted
+from digest.collation.headings import Likeness, dot
+from digest.collation.joining import Standing, joined, said
+from digest.collation.points import Said, only_shares, ranked, statements, substantive
+from digest.collation.sides import sides
+from digest.models import Content, Evidence, Point, Stance
+
+#: A late reply is proposed as more evidence of a point from this likeness to it on (cosine, 0 to 1).
+_LIKE = 0.3
+
+AGREES = "possible agreement"
+DIFFERS = "different view, please check"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A side that a reply seems to take: both passages, to be read beside each other, and the words that show it."""
+
+    message: int
+    point: str  # its id
+    stance: Stance  # agree, disagree or mixed
+    words: str  # AGREES or DIFFERS
+    cue: Evidence
+    passage: Evidence  # the sentence that the cue stands in, or that names whom it answers
+    ground: Evidence  # what the point rests on
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A reply that a collation neither uses nor sets aside, and what the service would do with it.
+
+    `point`: the id of the point it would join; "" for a point of its own or, where `stance` is `none`, to set it aside.
+    `stance`: how it would join: agree and info as support, disagree and mixed as a different view.
+    """
+
+    message: int
+    point: str
+    stance: Stance
+    passage: Evidence | None  # what it says; None when it only thanks or asks
+    cue: Evidence | None
+    proposal: str  # in words, without names: "would support point 2"
+
+
+def taken(contributions: Sequence[Contribution], content: Content) -> list[Taken]:
+    """The sides that replies seem to take towards the points of a collation, in order of sending."""
+    standings, points = _standings(contributions, content)
+    return [found for reply in contributions for found in _taken(reply, contributions, standings, points)]
+
+
+def noticed(contributions: Sequence[Contribution], content: Content) -> list[Noticed]:
+    """A proposal for each reply that the collation does not account for, in order of sending."""
+    waiting = set(unaccounted(contributions, content))
+    standings, points = _standings(contributions, content)
+    numbers = {point.id: number for number, point in enumerate(content.points, start=1)}
+    return [
+        _notice(reply, contributions, standings, points, numbers, content)
+        for reply in contributions
+        if reply.message in waiting
+    ]
+
+
+def accepted(content: Content, one: Noticed) -> Content:
+    """The collation with a proposal taken in; nothing that stands in it is changed."""
+    changed = content.model_copy(deep=True)
+    point = next((p for p in changed.points if p.id == one.point), None)
+    if one.passage is None:
+        changed.set_aside.append(one.message)
+    elif point is None:
+        changed.points.append(
+            Point(
+                id=f"m{one.message}-{one.passage.start}",
+                label=" ".join(one.passage.quote.split()),
+                supporters=[one.message],
+                evidence=[one.passage],
+                answers=content.question[0].id if content.question else "",
+            )
+        )
+    else:
+        (point.opposers if one.stance in _AGAINST else point.supporters).append(one.message)
+        if one.passage.id not in {e.id for e in point.evidence}:
+            point.evidence.append(one.passage)
+    return changed
+
+
+_AGAINST = (Stance.DISAGREE, Stance.MIXED)
+
+
+def _standings(contributions: Sequence[Contribution], content: Content) -> tuple[list[Standing], dict[str, Point]]:
+    """The points that rest on somebody's words, as later replies meet them."""
+    by_message = {one.message: one for one in contributions}
+    found = []
+    for point in content.points:
+        first = next((by_message[e.message] for e in point.evidence if e.message in by_message), None)
+        if first is not None:
+            found.append(Standing(point.id, first.author, first.message, said(first)))
+    return found, {point.id: point for point in content.points}
+
+
+def _taken(
+    reply: Contribution, contributions: Sequence[Contribution], standings: Sequence[Standing], points: dict[str, Point]
+) -> Iterator[Taken]:
+    order = {one.message: place for place, one in enumerate(contributions)}
+    for side in sides(reply, {one.author for one in contributions}):
+        meant = joined(reply, side, standings, order)
+        if meant is not None and meant.message != reply.message:
+            yield Taken(
+                message=reply.message,
+                point=meant.id,
+                stance=side.stance,
+                words=DIFFERS if side.stance in _AGAINST else AGREES,
+                cue=evidence(reply, side.cue),
+                passage=evidence(reply, side.sentence),
+                ground=next(e for e in points[meant.id].evidence if e.message == meant.message),
+            )
+
+
+def _notice(
+    reply: Contribution,
+    contributions: Sequence[Contribution],
+    standings: Sequence[Standing],
+    points: dict[str, Point],
+    numbers: dict[str, int],
+    content: Content,
+) -> Noticed:
+    if not substantive(reply) or only_shares(reply):
+        return Noticed(reply.message, "", Stance.NONE, None, None, "would be set aside: it makes no point of its own")
+    asked = content.question[0].quote if content.question else ""
+    best = _passage(reply, asked)
+    for side in _taken(reply, contributions, standings, points):
+        how = "would stand as a different view on" if side.stance in _AGAINST else "would support"
+        passage = side.passage if side.stance not in _AGAINST or best is None else best
+        return Noticed(reply.message, side.point, side.stance, passage, side.cue, f"{how} point {numbers[side.point]}")
+    like = Likeness(s.text for one in contributions for s in statements(one))
+    own = like.vector(best.quote) if best else {}
+    near = {id: max(dot(own, like.vector(t)) for t in _texts(point)) for id, point in points.items()}
+    nearest = max(near, key=lambda id: near[id], default="")
+    if nearest and near[nearest] >= _LIKE:
+        return Noticed(
+            reply.message, nearest, Stance.INFO, best, None, f"would be one more quote under point {numbers[nearest]}"
+        )
+    return Noticed(reply.message, "", Stance.INFO, best, None, "would be a point of its own")
+
+
+def _passage(reply: Contribution, asked: str) -> Evidence | None:
+    best: list[Said] = ranked(reply, asked)
+    return evidence(reply, best[0].sentence) if best else None
+
+
+def _texts(point: Point) -> list[str]:
+    return [point.label, *(e.quote for e in point.evidence)]
