@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from digest.models import Content, Evidence, Point
+from digest.nouns import Content, Evidence, Point
 from digest.words import content as stems
 
 #: A quote leaves its point only for a heading that is nearer by so much (cosine, 0 to 1).

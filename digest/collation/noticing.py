@@ -13,7 +13,7 @@ from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
 from digest.collation.points import Said, only_shares, ranked, statements, substantive
 from digest.collation.sides import sides
-from digest.models import Content, Evidence, Point, Stance
+from digest.nouns import Content, Evidence, Point, Stance
 
 #: A late reply is proposed as more evidence of a point from this likeness to it on (cosine, 0 to 1).
 _LIKE = 0.3

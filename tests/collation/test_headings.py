@@ -1,7 +1,7 @@
 """Quotes go under the heading that a coordinator named."""
 
 from digest.collation.headings import moved, moves
-from digest.models import Content, Evidence, Point
+from digest.nouns import Content, Evidence, Point
 
 RINGS = Evidence(message=2, start=0, end=48, quote="Our receptionist rings everybody on day ten.")
 RINGS_TOO = Evidence(message=3, start=0, end=40, quote="A nurse rings them, which takes an hour.")

@@ -7,7 +7,7 @@ from digest.collation import Contribution
 from digest.collation.draft import draft, unaccounted
 from digest.collation.noticing import AGREES, DIFFERS, Noticed, accepted, noticed, taken
 from digest.collation.provenance import faults
-from digest.models import Stance
+from digest.nouns import Stance
 from tests.collation.test_draft import LETTER, QUESTION, REPLIES, RINGS
 from tests.collation.threads import BETH, RAVI, grounds, says
 
