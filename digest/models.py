@@ -269,6 +269,10 @@ class Thread(SQLModel, table=True):
     started_at: datetime = _instant(index=True)
     to_draft: bool = Field(default=False, index=True)  # its messages changed since its collation was drafted
     merged_into: int | None = Field(default=None, foreign_key="thread.id")
+    # what a person decided about it
+    titled: bool = False  # the title is theirs: an earlier message that turns up does not change it
+    held_back: bool = False  # in no edition until they say otherwise
+    closed_at: datetime | None = _instant(nullable=True)  # not carried forward unless somebody writes again
 
 
 class Collation(SQLModel, table=True):
@@ -286,6 +290,7 @@ class Collation(SQLModel, table=True):
     content: Content = Field(default_factory=Content, sa_column=Column(Doc(Content), nullable=False))
     saved_at: datetime = _instant()
     saved_by: int | None = Field(default=None, foreign_key="member.id")  # null: drafted by the service
+    auto: bool = False  # saved while they wrote: the next such save of theirs takes its place
 
 
 class Edition(SQLModel, table=True):
@@ -300,6 +305,8 @@ class Edition(SQLModel, table=True):
     closes_at: datetime = _instant()
     send_at: datetime = _instant()
     introduction: str = ""
+    announcements: str = ""  # Markdown, the coordinator's
+    dates: list[dict[str, str]] = _json(list)  # what happens when: {"at": ISO 8601 with its zone, "what", "where"}
     approved_at: datetime | None = _instant(nullable=True)
     approved_by: int | None = Field(default=None, foreign_key="member.id")
     sent_at: datetime | None = _instant(nullable=True)

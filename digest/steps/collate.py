@@ -1,7 +1,7 @@
 """A thread's collation: drafted by the service, corrected and approved by a person, every line tied to stored words."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
@@ -10,11 +10,14 @@ from digest.collation.headings import Move
 from digest.collation.noticing import Noticed, Taken
 from digest.collation.provenance import Fault, Ground, faults
 from digest.collation.stance import stance
-from digest.models import Collation, Member, Message, Thread
+from digest.models import Collation, EditionThread, Member, Message, Thread
 from digest.nouns import HUMAN, CollationStatus, Content, HoldReason, Kind, MessageStatus
 from digest.steps import alone, note
 from digest.steps.read import masks, new_words, shown_attachments
 from digest.thread.similar import related
+
+#: How long what is saved while somebody writes counts as one version.
+WRITING = timedelta(minutes=10)
 
 
 class Conflict(Exception):
@@ -185,12 +188,15 @@ def unaccounted(session: Session, thread_id: int, content: Content) -> list[Mess
     return [m for m in messages(session, thread_id) if m.id in left]
 
 
-def save(session: Session, thread_id: int, seen: int, content: Content, by: Member, now: datetime) -> Collation:
+def save(
+    session: Session, thread_id: int, seen: int, content: Content, by: Member, now: datetime, auto: bool = False
+) -> Collation:
     """Keep what a person wrote as a new version. `seen` is the version they started from.
 
-    Raises Conflict when that is no longer the latest, Ungrounded when a line does not rest on stored words.
+    `auto`: it was saved while they wrote, so it takes the place of their last such version if that is a fresh one.
+    Raises Conflict when `seen` is no longer the latest, Ungrounded when a line does not rest on stored words.
     """
-    return _write(session, thread_id, seen, content, by, now, CollationStatus.EDITED)
+    return _write(session, thread_id, seen, content, by, now, CollationStatus.EDITED, auto)
 
 
 def approve(session: Session, thread_id: int, seen: int, by: Member, now: datetime) -> Collation:
@@ -204,7 +210,14 @@ def approve(session: Session, thread_id: int, seen: int, by: Member, now: dateti
 
 
 def _write(
-    session: Session, thread_id: int, seen: int, content: Content, by: Member, now: datetime, status: CollationStatus
+    session: Session,
+    thread_id: int,
+    seen: int,
+    content: Content,
+    by: Member,
+    now: datetime,
+    status: CollationStatus,
+    auto: bool = False,
 ) -> Collation:
     thread = session.get_one(Thread, thread_id)
     alone(session, thread.community_id)
@@ -215,6 +228,12 @@ def _write(
     wrong = check(session, thread_id, content)
     if wrong:
         raise Ungrounded(wrong)
+    if auto and latest is not None and _replaceable(session, latest, by, now):
+        # The number still grows: whoever started from the version before must not overwrite this one.
+        latest.version, latest.content, latest.saved_at = version + 1, content, now
+        session.add(latest)
+        session.flush()
+        return latest
     saved = Collation(
         community_id=thread.community_id,
         thread_id=thread_id,
@@ -223,6 +242,7 @@ def _write(
         content=content,
         saved_at=now,
         saved_by=by.id,
+        auto=auto,
     )
     session.add(saved)
     session.flush()
@@ -235,6 +255,20 @@ def _write(
         now,
     )
     return saved
+
+
+def _replaceable(session: Session, latest: Collation, by: Member, now: datetime) -> bool:
+    """Whether a version is one of the same person's own, saved while they wrote a moment ago, and of no edition."""
+    if not latest.auto or latest.saved_by != by.id or now - latest.saved_at > WRITING:
+        return False
+    return session.exec(select(EditionThread).where(EditionThread.collation_id == latest.id)).first() is None
+
+
+def versions(session: Session, thread_id: int) -> Sequence[Collation]:
+    """Every version that is kept, the latest first."""
+    return session.exec(
+        select(Collation).where(Collation.thread_id == thread_id).order_by(col(Collation.version).desc())
+    ).all()
 
 
 def draft_waiting(session: Session, community_id: int, now: datetime, limit: int | None = None) -> int:

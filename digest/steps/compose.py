@@ -78,10 +78,15 @@ def waiting_threads(session: Session, community_id: int) -> list[Thread]:
     chosen = []
     for thread in session.exec(
         select(Thread)
-        .where(Thread.community_id == community_id, col(Thread.merged_into).is_(None), col(Thread.id).in_(newest))
+        .where(
+            Thread.community_id == community_id,
+            col(Thread.merged_into).is_(None),
+            col(Thread.held_back).is_(False),
+            col(Thread.id).in_(newest),
+        )
         .order_by(col(Thread.started_at), col(Thread.id))
     ):
-        if thread.id in under_review:
+        if thread.id in under_review or closed(thread, newest[thread.id]):
             continue
         last = carried.get(thread.id)
         if (
@@ -91,6 +96,11 @@ def waiting_threads(session: Session, community_id: int) -> list[Thread]:
         ):
             chosen.append(thread)
     return chosen
+
+
+def closed(thread: Thread, newest: datetime | None) -> bool:
+    """Whether a person closed the thread and nobody has written in it since."""
+    return thread.closed_at is not None and (newest is None or newest <= thread.closed_at)
 
 
 def _carried(session: Session, community_id: int) -> dict[int, Edition]:
@@ -213,7 +223,7 @@ def _facts(
             )
             for m in said
         ),
-        answered=answered(session, thread.id),
+        answered=closed(thread, max(m.filed_at or m.received_at for m in said)) or answered(session, thread.id),
         update_of=before[-1].number if before else None,
         asked_before=tuple(sorted(earlier)),
         page=f"{settings.public_address}/thread/{thread.id}",

@@ -144,7 +144,9 @@ def settle(session: Session, message: Message, placement: Placement, now: dateti
         for other in rest:
             join(session, other, thread, now)
         if sent_at < thread.started_at:
-            thread.started_at, thread.title = sent_at, subjects.title(shown_subject(session, message))
+            thread.started_at = sent_at
+            if not thread.titled:
+                thread.title = subjects.title(shown_subject(session, message))
         session.add(thread)
     thread.to_draft = True
     message.thread_id = thread.id
