@@ -8,6 +8,7 @@ from sqlmodel import Session, col, func, select
 from digest.collation import Contribution, draft, headings, noticing
 from digest.collation.headings import Move
 from digest.collation.noticing import Noticed, Taken
+from digest.collation.points import only_shares, substantive
 from digest.collation.provenance import Fault, Ground, faults
 from digest.collation.stance import stance
 from digest.models import Collation, EditionThread, Member, Message, Thread
@@ -186,6 +187,17 @@ def unaccounted(session: Session, thread_id: int, content: Content) -> list[Mess
     """The dissent guard: replies of a thread that its collation neither uses nor sets aside."""
     left = set(draft.unaccounted(contributions(session, thread_id), content))
     return [m for m in messages(session, thread_id) if m.id in left]
+
+
+def aside_reasons(session: Session, thread_id: int) -> dict[int, str]:
+    """Replies that seem to have nothing for the digest: their ids, and why."""
+    reasons = {}
+    for one in draft.replies(contributions(session, thread_id)):
+        if only_shares(one):
+            reasons[one.message] = "It only hands over a link or a file."
+        elif not substantive(one):
+            reasons[one.message] = "It only says thanks, or asks."
+    return reasons
 
 
 def save(

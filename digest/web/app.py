@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from digest.config import Settings
-from digest.web import editions, files, held, members, sign_in, threads, today
+from digest.web import editions, files, held, members, sign_in, thread_acts, threads, today, versions
 from digest.web.errors import words
 from digest.web.guards import Desk, Visit, anybody, coordinator, member
 from digest.web.headers import ALWAYS, Guarded
@@ -68,8 +68,15 @@ def routes() -> list[BaseRoute]:
         Route("/thread/{thread:id}", member(threads.show)),
         Route("/thread/{thread:id}", coordinator(threads.save), methods=["POST"]),
         Route("/message/{message:id}/file/{number:id}", member(files.send)),
-        Route("/message/{message:id}/move", coordinator(threads.move_form)),
-        Route("/message/{message:id}/move", coordinator(threads.move), methods=["POST"]),
+        *(
+            Route(f"/thread/{{thread:id}}/{page.__name__}", coordinator(page), methods=["POST"])
+            for page in (thread_acts.describe, thread_acts.hold_back, thread_acts.close)
+        ),
+        Route("/thread/{thread:id}/versions", coordinator(versions.index)),
+        Route("/thread/{thread:id}/version/{version:id}", coordinator(versions.show)),
+        Route("/thread/{thread:id}/version/{version:id}", coordinator(versions.bring_back), methods=["POST"]),
+        Route("/message/{message:id}/move", coordinator(thread_acts.move_form)),
+        Route("/message/{message:id}/move", coordinator(thread_acts.move), methods=["POST"]),
         Route("/held", coordinator(held.show)),
         Route("/discarded", coordinator(held.discarded)),
         *(

@@ -70,8 +70,9 @@ def read(form: FormData, grounds: Grounds, known: Sequence[Resource]) -> Edit:
             points.append(
                 _point(_free(points), label or evidence[0].quote, evidence, [e.message for e in evidence], [])
             )
+    asked = _cited(_texts(form, "question"), grounds)
     content = Content(
-        question=_cited(_texts(form, "question"), grounds),
+        question=asked + [e for e in quoted("quote.question") if e not in asked],
         points=points,
         resources=[r for r in known if resource_key(r) in _texts(form, "resource")],
         open=_cited(_texts(form, "open"), grounds),
@@ -79,7 +80,7 @@ def read(form: FormData, grounds: Grounds, known: Sequence[Resource]) -> Edit:
         set_aside=_numbers(form, "aside"),
         note=_text(form, "note"),
     )
-    return Edit(content, faults, entered, _press(_text(form, "do"), content, grounds))
+    return Edit(content, faults, entered, _press(_text(form, "do"), content, grounds, form))
 
 
 def find(words: str, grounds: Grounds) -> Evidence | None:
@@ -100,22 +101,46 @@ def resource_key(resource: Resource) -> str:
     return f"{resource.message} {resource.url or resource.title}"
 
 
-def _press(button: str, content: Content, grounds: Grounds) -> str:
+def begin_from(content: Content, earlier: Content) -> str:
+    """Take over the points of an earlier collation, as the coordinator's own words: its evidence is not this thread's.
+
+    What is already said here is left out. Returns where on the page the first of them stands.
+    """
+    first = ""
+    said = {_plain(p.label) for p in content.points}
+    for old in earlier.points:
+        if _plain(old.label) not in said:
+            content.points.append(Point(id=_free(content.points), label=_plain(old.label), own=True))
+            first = first or f"point-{content.points[-1].id}"
+    return first or "points"
+
+
+def _press(button: str, content: Content, grounds: Grounds, form: FormData) -> str:
     """Make the change that a button stands for, and say where on the page the person was."""
     verb, _, rest = button.partition(" ")
     points = content.points
     if verb == "quote":
-        for evidence in _cited([rest], grounds):
+        for evidence in _selected(rest, grounds):
             id = _free(points)
             points.append(_point(id, evidence.quote, [evidence], [evidence.message], []))
             content.set_aside = [m for m in content.set_aside if m != evidence.message]
             return f"point-{id}"
+    if verb == "ask":
+        content.question += [e for e in _selected(rest, grounds) if e not in content.question]
+        return "question"
+    if verb == "take" and rest.isdecimal():
+        return _take(int(rest), _text(form, f"side.{rest}"), content, grounds)
     id, _, cited = rest.partition(" ")
     at = next((n for n, point in enumerate(points) if point.id == id), None)
     if at is None:
         return ""
     point = points[at]
-    if verb == "up" and at > 0:
+    if verb in {"cite", "differ"}:
+        for evidence in _selected(cited, grounds):
+            point.evidence = list({e.id: e for e in [*point.evidence, evidence]}.values())
+            _side(point, evidence.message, verb == "cite")
+            content.set_aside = [m for m in content.set_aside if m != evidence.message]
+    elif verb == "up" and at > 0:
         points.insert(at - 1, points.pop(at))
     elif verb == "down" and at + 1 < len(points):
         points.insert(at + 1, points.pop(at))
@@ -135,6 +160,52 @@ def _press(button: str, content: Content, grounds: Grounds) -> str:
             points[at].answers = apart.answers = point.answers
             points.insert(at + 1, apart)
     return f"point-{id}"
+
+
+def _take(message: int, side: str, content: Content, grounds: Grounds) -> str:
+    """Say of a whole reply what it is for: "for ID" or "against ID" of a point, or "aside"."""
+    stance, _, id = side.partition(" ")
+    if message not in grounds or stance not in {"for", "against", "aside"}:
+        return f"message-{message}"
+    if stance == "aside":
+        content.set_aside = list(dict.fromkeys([*content.set_aside, message]))
+    for point in content.points:
+        if stance == "aside":
+            point.supporters = [m for m in point.supporters if m != message]
+            point.opposers = [m for m in point.opposers if m != message]
+        elif point.id == id:
+            _side(point, message, stance == "for")
+            content.set_aside = [m for m in content.set_aside if m != message]
+    return f"message-{message}"
+
+
+def _side(point: Point, message: int, supports: bool) -> None:
+    """Somebody stands on one side of a point and not on the other."""
+    stays, leaves = (point.supporters, point.opposers) if supports else (point.opposers, point.supporters)
+    if message not in stays:
+        stays.append(message)
+    leaves[:] = [m for m in leaves if m != message]
+
+
+def _selected(span: str, grounds: Grounds) -> list[Evidence]:
+    """Words somebody selected, without the space around them and out to whole words; none for a span of nothing."""
+    found = []
+    for cited in _cited([span], grounds):
+        text, start, end = grounds[cited.message].text, cited.start, min(cited.end, len(grounds[cited.message].text))
+        while start < end and text[start].isspace():
+            start += 1
+        while end > start and text[end - 1].isspace():
+            end -= 1
+        if start == end:
+            continue
+        inside = [(s, e) for s, e in new_spans(list(grounds[cited.message].segments)) if s <= start < end <= e]
+        least, most = inside[0] if inside else (start, end)
+        while start > least and text[start - 1].isalnum() and text[start].isalnum():
+            start -= 1
+        while end < most and text[end - 1].isalnum() and text[end].isalnum():
+            end += 1
+        found.append(_evidence(cited.message, start, end, grounds))
+    return found
 
 
 def _point(id: str, label: str, evidence: list[Evidence], supporters: list[int], opposers: list[int]) -> Point:

@@ -110,6 +110,33 @@ def approved_content(session: Session, thread_id: int) -> Content | None:
     return found.content if found else None
 
 
+def latest_content(session: Session, community_id: int, thread_id: int) -> Content:
+    """A thread's collation as last approved, or else as it stands; 404 for another community's."""
+    thread(session, community_id, thread_id)
+    latest = collate.current(session, thread_id)
+    return approved_content(session, thread_id) or (latest.content if latest else Content())
+
+
+def version(session: Session, thread_id: int, number: int) -> Collation:
+    """One version of a thread's collation; 404 when it is not kept."""
+    found = session.exec(
+        select(Collation).where(Collation.thread_id == thread_id, Collation.version == number)
+    ).one_or_none()
+    if found is None:
+        raise HTTPException(404, "This version is not kept. Choose another from the list.")
+    return found
+
+
+def version_before(session: Session, version: Collation) -> Collation | None:
+    """The version kept before this one; None for the first."""
+    return session.exec(
+        select(Collation)
+        .where(Collation.thread_id == version.thread_id, Collation.version < version.version)
+        .order_by(col(Collation.version).desc())
+        .limit(1)
+    ).one_or_none()
+
+
 def members(session: Session, community_id: int) -> list[tuple[Member, list[str]]]:
     """Every member with their other addresses, by name."""
     aliases: dict[int, list[str]] = {}

@@ -9,7 +9,7 @@ from starlette.datastructures import FormData
 
 from digest.collation.provenance import Ground, faults
 from digest.nouns import Content, Resource, Segment, SegmentRole
-from digest.web.collation_form import Edit, find, read, resource_key
+from digest.web.collation_form import Edit, begin_from, find, read, resource_key
 
 FIRST = "We ring after\n14 days. It works.\n> Who rings?"
 SECOND = "We do not ring. The lab writes instead."
@@ -167,3 +167,52 @@ def test_whatever_is_found_stands_in_the_message(noise: str, start: int, length:
 )
 def test_no_form_makes_it_fail(fields: list[tuple[str, str]]) -> None:
     read(FormData([*fields]), GROUNDS, [])
+
+
+def test_selected_words_make_a_point_out_to_whole_words_and_without_the_space_around_them() -> None:
+    content = sent(("do", "quote 2:14:22")).content  # ". The la"
+    assert labels(content)[-1] == ". The lab"
+    assert labels(sent(("do", "quote 2:15:23")).content)[-1] == "The lab"
+
+
+def test_selected_words_support_a_point_or_differ_from_it() -> None:
+    one, _ = sent(("aside", "2"), ("do", "cite p1 2:16:23")).content.points
+    assert (one.supporters, one.opposers) == ([1, 2], [])
+    assert [e.quote for e in one.evidence][-1] == "The lab"
+    _, two = sent(("aside", "1"), ("do", "differ p2 1:0:7")).content.points
+    assert (two.supporters, two.opposers) == ([2], [1])
+
+
+def test_selected_words_become_part_of_the_question_once() -> None:
+    content = sent(("question", "1:0:22"), ("do", "ask 1:0:22")).content
+    assert [e.id for e in content.question] == ["1:0:22"]
+    assert [e.id for e in sent(("question", "1:0:22"), ("do", "ask 1:23:31")).content.question] == ["1:0:22", "1:23:31"]
+
+
+@pytest.mark.parametrize(
+    ("side", "supporters", "opposers", "aside"),
+    [
+        ("for p1", [1, 2], [], []),
+        ("against p1", [1], [2], []),
+        ("aside", [1], [], [2]),
+        ("for nobody", [1], [2], []),
+        ("", [1], [2], []),
+    ],
+)
+def test_a_whole_reply_is_given_its_place(
+    side: str, supporters: list[int], opposers: list[int], aside: list[int]
+) -> None:
+    content = sent(("do", "take 2"), ("side.2", side)).content
+    assert (content.points[0].supporters, content.points[0].opposers) == (supporters, opposers)
+    assert content.set_aside == aside
+
+
+def test_an_earlier_collation_is_taken_over_as_ones_own_words_and_only_once() -> None:
+    content, earlier = sent().content, sent(("do", "quote 1:23:31")).content
+    at = begin_from(content, earlier)
+    assert labels(content) == ["We ring after 14 days.", "The lab writes instead.", "It works"]
+    assert content.points[-1].own
+    assert content.points[-1].evidence == []
+    assert at == f"point-{content.points[-1].id}"
+    assert begin_from(content, earlier) == "points"
+    assert faults(content, GROUNDS) == []

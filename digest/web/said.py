@@ -1,0 +1,166 @@
+"""A message as a thread's page shows it: its author's own words, what is folded away, and where the message went."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from sqlmodel import Session
+
+from digest.models import Collation, Member, Message
+from digest.nouns import CollationStatus, Content, Kind, MessageStatus, SegmentRole, mask
+from digest.steps.read import Masks, masks, shown_segments
+from digest.web import files
+from digest.web.files import File
+from digest.web.render import listed
+
+PARAGRAPH = re.compile(r"\S(?:.|\n(?!\s*\n))*")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Words as shown, and where they stand in the message's text; `masked`: what stands there is hidden."""
+
+    start: int
+    end: int
+    text: str
+    masked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A paragraph of somebody's own words; `span` names it in the collation's form."""
+
+    span: str
+    runs: tuple[Run, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(run.text for run in self.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of a message: its author's own passages, or (`folded`) something under this name."""
+
+    passages: tuple[Passage, ...] = ()
+    folded: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Where a message went: in words, and the id of the place on the page."""
+
+    text: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message as a thread's page shows it."""
+
+    id: int
+    name: str
+    alliance: str
+    at: datetime
+    reply: bool
+    held: bool
+    blocks: tuple[Block, ...]
+    links: tuple[str, ...]
+    files: tuple[File, ...]
+    problems: tuple[str, ...]
+    late: bool  # it came after the collation was last saved by a person
+    uses: tuple[Use, ...]
+    aside: bool  # set aside
+
+
+FOLDED = {
+    SegmentRole.QUOTE: "quoted text",
+    SegmentRole.SIGNATURE: "signature",
+    SegmentRole.DISCLAIMER: "disclaimer",
+    SegmentRole.BANNER: "banner",
+    SegmentRole.FOOTER: "list footer",
+}
+
+
+def said(
+    session: Session, message: Message, people: Mapping[int, Member], latest: Collation | None, content: Content
+) -> Said:
+    """The message for a page. `latest` is the collation's version that counts, `content` what the page shows of it."""
+    author = people.get(message.member_id or 0)
+    hidden = {message.text[start:end] for start, end in masks(session, message)} - {""}
+    edited = latest is not None and latest.status is not CollationStatus.DRAFT
+    return Said(
+        id=message.id,
+        name=author.name if author else message.from_name or message.from_address,
+        alliance=author.alliance if author else "",
+        at=message.sent_at or message.received_at,
+        reply=message.kind in {Kind.REPLY, Kind.DIGEST_REPLY},
+        held=message.status is MessageStatus.HELD,
+        blocks=tuple(_blocks(session, message)),
+        links=tuple(link for link in message.links if not any(words in link for words in hidden)),
+        files=files.of(session, message),
+        problems=tuple(message.problems),
+        late=edited and latest is not None and (message.filed_at or message.received_at) > latest.saved_at,
+        uses=tuple(_uses(message.id, content)),
+        aside=message.id in content.set_aside,
+    )
+
+
+def _blocks(session: Session, message: Message) -> Iterator[Block]:
+    """The author's passages, and between them what is folded away: neighbours go under one name."""
+    hidden = masks(session, message)
+    shown = [s for s in shown_segments(session, message) if s.text.strip()]
+    for new, segments in groupby(shown, lambda s: s.role is SegmentRole.NEW):
+        together = list(segments)
+        if new:
+            spans = [m.span() for s in together for m in PARAGRAPH.finditer(message.text, s.start, s.end)]
+            yield Block(tuple(_passage(message, start, end, hidden) for start, end in spans))
+        else:
+            names = listed(list(dict.fromkeys(FOLDED[s.role] for s in together)))
+            yield Block(folded=names[0].upper() + names[1:], text="\n\n".join(s.text.strip("\n") for s in together))
+
+
+def _passage(message: Message, start: int, end: int, hidden: Masks) -> Passage:
+    end = start + len(message.text[start:end].rstrip())
+    return Passage(f"{message.id}:{start}:{end}", tuple(runs(message.text, hidden, start, end)))
+
+
+def runs(text: str, hidden: Masks, start: int, end: int) -> Iterator[Run]:
+    """`text[start:end]` as `mask` writes it, in pieces that know where they come from."""
+    at = start
+    groups: list[list[int]] = []  # spans that overlap are masked as one
+    for left, right in sorted(hidden):
+        if right <= start or left >= end:
+            continue
+        if groups and left < groups[-1][1]:
+            groups[-1][1] = max(groups[-1][1], right)
+        else:
+            groups.append([left, right])
+    for left, right in groups:
+        if left > at:
+            yield Run(at, left, text[at:left], False)
+        yield Run(max(left, start), min(right, end), mask(text, hidden, max(left, start), min(right, end)), True)
+        at = right
+    if at < end:
+        yield Run(at, end, text[at:end], False)
+
+
+def _uses(message: int, content: Content) -> Iterator[Use]:
+    """Where a message went: what each point makes of it, and what else it is cited for."""
+    if any(e.message == message for e in content.question):
+        yield Use("The question", "question")
+    for number, point in enumerate(content.points, start=1):
+        at = f"point-{point.id}"
+        if message in point.opposers:
+            yield Use(f"Differs from point {number}", at)
+        elif message in point.supporters:
+            yield Use(f"Supports point {number}", at)
+        elif any(e.message == message for e in point.evidence):
+            yield Use(f"Quoted in point {number}", at)
+    if any(e.message == message for e in content.outcome):
+        yield Use("The outcome", "outcome")
+    if any(e.message == message for e in content.open):
+        yield Use("Asks what is still open", "open")

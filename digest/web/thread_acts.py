@@ -1,0 +1,75 @@
+"""What a coordinator does with a thread as a whole, and with a message of it."""
+
+from collections.abc import Callable
+
+from sqlmodel import Session
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from digest import store
+from digest.models import Message, Thread
+from digest.nouns import Content
+from digest.steps import curate, review
+from digest.web import reads
+from digest.web.guards import MemberVisit
+from digest.web.said import said
+
+
+def describe(visit: MemberVisit) -> Response:
+    """Set its title and topics."""
+    chosen = [v for v in visit.form.getlist("topic") if isinstance(v, str) and v.strip()]
+    title = visit.field("title")
+    return _do(visit, "described", lambda s, t: curate.describe(s, t.id, title, chosen, visit.member, visit.now))
+
+
+def hold_back(visit: MemberVisit) -> Response:
+    """Keep it out of every edition, or let it go again."""
+    back = visit.field("back") != "no"
+    done = "held_back" if back else "let_go"
+    return _do(visit, done, lambda s, t: curate.hold_back(s, t.id, back, visit.member, visit.now))
+
+
+def close(visit: MemberVisit) -> Response:
+    """Close a question that nobody answered, or open it again."""
+    closed = visit.field("closed") != "no"
+    return _do(
+        visit,
+        "question_closed" if closed else "opened",
+        lambda s, t: curate.close(s, t.id, closed, visit.member, visit.now),
+    )
+
+
+def move_form(visit: MemberVisit) -> Response:
+    """Where a message could go instead."""
+    with store.read(visit.desk.engine) as session:
+        message = _message(session, visit)
+        rows, _ = reads.threads(session, visit.member.community_id)
+        shown = said(session, message, reads.people(session, visit.member.community_id), None, Content())
+        return visit.page("move", said=shown, thread_id=message.thread_id, rows=rows)
+
+
+def move(visit: MemberVisit) -> Response:
+    """Put a message into another thread, or into a new one of its own."""
+    target = visit.number("thread")
+    if target is None and visit.field("thread") != "new":
+        raise HTTPException(400, "Choose the thread that this message belongs to.")
+    with store.transaction(visit.desk.engine) as session:
+        message = _message(session, visit)
+        thread_id = reads.thread(session, visit.member.community_id, target).id if target else None
+        review.move(session, message.id, thread_id, visit.member, visit.now)
+        return visit.go(f"/thread/{message.thread_id}?done=moved#message-{message.id}")
+
+
+def _message(session: Session, visit: MemberVisit) -> Message:
+    return reads.message(session, visit.member.community_id, visit.request.path_params["message"])
+
+
+def _do(visit: MemberVisit, done: str, change: Callable[[Session, Thread], None]) -> Response:
+    """Do it in one transaction, and show the thread again."""
+    try:
+        with store.transaction(visit.desk.engine) as session:
+            thread = reads.thread(session, visit.member.community_id, visit.request.path_params["thread"])
+            change(session, thread)
+            return visit.go(f"/thread/{thread.id}?done={done}")
+    except (curate.CurateError, review.ReviewError) as refused:
+        raise HTTPException(409, str(refused)) from None
