@@ -4,10 +4,15 @@ Truth comes from the archive, by no rule of ours. A line counts when it has 20 l
 compared. It is an ancestor's when it stands in the text of a mail that the reply descends from, else the author's.
 - leak: the share of ancestors' lines that were kept;   - loss: the share of the author's lines that were dropped;
 - perfect: the share of replies with neither.
-For nobody count: lines behind a "-- " delimiter, the list's footer (what many senders' mails have), lines that the same
-sender repeats in three or more mails, marked lines that stand in no ancestor (a quote of something else), PGP's armour,
-and what introduces a quote ("On … wrote:", a block of header fields). The parts of a patch series hang
-below their first and answer nobody, so they are no replies; `--every` takes them, too.
+For nobody count, because neither "kept" nor "dropped" would be a mistake, or because it cannot be told which it was:
+- lines behind a "-- " delimiter, the list's footer (what many senders' mails have), lines that the same sender (by name:
+  people have several addresses) repeats in three or more mails, PGP's armour, what an archive says it left out;
+- a quote of something else: marked lines that stand in no ancestor, and lines of somebody else's earlier mail;
+- what introduces a quote ("On … wrote:", a block of header fields) down to the quote's first line, where a gateway of
+  the reader's puts its banner; and one line between two unmarked ancestors' lines, where it rewrote an address;
+- an address, a command or a phrase that the author repeats: one ancestor's line, unmarked, between the author's own;
+- a quoted line whose letters the author's own lines hold, too: in what is kept the two look alike.
+The parts of a patch series hang below their first and answer nobody, so they are no replies; `--every` takes them, too.
 "ours with ancestors" is what the service can do because it stores them; it is given what the truth is made of, so the
 comparison with the libraries is "ours". Of a fixture that keeps signatures, ours keeps them, too; and there ours is
 nothing when it says that nothing is left.
@@ -49,6 +54,9 @@ _LABEL = re.compile(r"^[\s*_]{0,4}[^\s:]{1,20}(?: ?[^\s:]{1,12})?[*_]{0,2}\s?:")
 _SAID = re.compile(r"(?:\bwrote|\bwrites|\bsaid|schrieb|écrit|escribió|skrev|skrifaði)\W*$|[:>]\s*$", re.I)
 _DATED = re.compile(r"\d{4}|\d:\d\d")
 _ATTRIBUTION = re.compile(r"\d.*\bwrote:$|^-----(?:BEGIN|END) PGP|^Hash: \w+$")
+_LEFT_OUT = re.compile(r"\{\{dropped:|\[\[elided ")  # pipermail's words
+_TORN = re.compile(r"^(?:\s*>+\s*(?:\w+(?: \w+)?)?|\s*<?\S+(?:@| at )\S+>.{0,20})\s*:$")  # "> wrote:" below "On …"
+_RUN_TOGETHER = re.compile(r"^From \S+@\S+ \w{3} \w{3} +\d")  # the next mail, in an mbox that lacks the blank line
 _PART = re.compile(r"^\s*\[[^\]]*(?:\bpatch\b|\b\d+/\d+\b)", re.I)  # git-format-patch(1)
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
@@ -81,6 +89,7 @@ class Mail:
     lines: list[str]
     letters: list[str]
     all: str
+    position: int
 
 
 @dataclass(slots=True)
@@ -114,7 +123,7 @@ def main() -> None:
     warnings.simplefilter("ignore")  # the libraries' own
     console = Console(stderr=True)
     mails = {m.id: m for m in track(read(args.mbox), "Reading", count([args.mbox]), console=console) if m.id}
-    repeated = nobodys(mails.values())
+    repeated, said = nobodys(mails.values()), first_said(mails.values())
     known = [m for m in mails.values() if m.parents and all(p in mails for p in m.parents)]
     replies = [m for m in known if m.answers or args.every][: args.limit]
     if not replies:
@@ -123,7 +132,7 @@ def main() -> None:
     scores: dict[str, Score] = {name: Score() for name in libraries}
     for mail in track(replies, "Replies", console=console):
         ancestors = ancestors_of(mail, mails)
-        theirs, own = truth(mail, ancestors, repeated)
+        theirs, own = truth(mail, ancestors, repeated, said)
         text = "\n".join(mail.lines)
         case = Case(mail.context, ancestors=tuple("\n".join(a.lines) for a in ancestors))
         for name, library in libraries.items():
@@ -136,20 +145,22 @@ def main() -> None:
 
 
 def read(mbox: Path) -> Iterator[Mail]:
-    for arrival in arrivals([mbox]):
+    for position, arrival in enumerate(arrivals([mbox])):
         parsed = parse(arrival.raw)
         lines = [line.text for line in body.lines(parsed)[0]]
+        lines = lines[: next((i for i, line in enumerate(lines) if _RUN_TOGETHER.match(line)), len(lines))]
         letters = [_letters(_MARKS.sub("", line)) for line in lines]
         name, address = parsed.sender
         yield Mail(
             id=next(iter(parsed.ids("message-id")), ""),
-            sender=address or name,
+            sender=" ".join(sorted(_WORD.findall(name.casefold()))) or address,
             parents=tuple(dict.fromkeys(parsed.ids("references") + parsed.ids("in-reply-to"))),
             context=reply.Context(f"{name} {re.split('@| at ', address)[0]}", parsed.get("subject")),
             answers=not _PART.match(parsed.get("subject")),
             lines=lines,
             letters=letters,
             all="".join(letters),
+            position=position,
         )
 
 
@@ -186,10 +197,22 @@ def ancestors_of(mail: Mail, mails: dict[str, Mail]) -> list[Mail]:
     return list(found.values())
 
 
-def truth(mail: Mail, ancestors: Sequence[Mail], repeated: set[tuple[str, str]]) -> tuple[list[str], list[str]]:
+def first_said(mails: Iterable[Mail]) -> dict[str, tuple[int, str]]:
+    """Letters of every unmarked line → where in the archive they stand first, and who said them."""
+    found: dict[str, tuple[int, str]] = {}
+    for mail in mails:
+        for line, x in zip(mail.lines, mail.letters, strict=True):
+            if len(x) >= LETTERS and not _marked(line):
+                found.setdefault(x, (mail.position, mail.sender))
+    return found
+
+
+def truth(
+    mail: Mail, ancestors: Sequence[Mail], repeated: set[tuple[str, str]], said: dict[str, tuple[int, str]]
+) -> tuple[list[str], list[str]]:
     """The lines (their letters) that are an ancestor's, and those that are the author's."""
-    theirs: list[str] = []
-    own: list[tuple[int, str]] = []
+    theirs: dict[int, str] = {}
+    own: dict[int, str] = {}
     quoted: set[int] = set()  # line numbers
     signed = False
     for i, (line, x) in enumerate(zip(mail.lines, mail.letters, strict=True)):
@@ -197,19 +220,47 @@ def truth(mail: Mail, ancestors: Sequence[Mail], repeated: set[tuple[str, str]])
         from_ancestor = bool(x) and (len(x) >= LETTERS or _marked(line)) and any(x in a.all for a in ancestors)
         if from_ancestor or _marked(line):
             quoted.add(i)
-        if len(x) < LETTERS or ("", x) in repeated or (mail.sender, x) in repeated:
+        if len(x) < LETTERS or ("", x) in repeated or (mail.sender, x) in repeated or _LEFT_OUT.search(line):
             continue
+        position, who = said.get(x, (mail.position, mail.sender))
         if from_ancestor:
-            theirs.append(x)
+            theirs[i] = x
+        elif position < mail.position and who != mail.sender:
+            continue
         elif not _marked(line) and not signed and not _ATTRIBUTION.search(line):
-            own.append((i, x))
+            own[i] = x
     names = {w.casefold() for a in ancestors for w in _WORD.findall(a.context.author)}
-    introductions = _introductions(mail.lines, quoted, names)
-    return theirs, [x for i, x in own if i not in introductions]
+    nobodys = _introductions(mail.lines, quoted, names) | _between(mail.lines, quoted)
+    repeats = _repeats(mail.lines, theirs, own)
+    kept = "".join(x for i, x in enumerate(mail.letters) if i not in quoted or i in repeats)
+    return (
+        [x for i, x in theirs.items() if i not in repeats and x not in kept],
+        [x for i, x in own.items() if i not in nobodys],
+    )
+
+
+def _between(lines: list[str], quoted: set[int]) -> set[int]:
+    """Single lines directly between two unmarked ancestors' lines."""
+    unmarked = {i for i in quoted if not _marked(lines[i])}
+    return {i for i in range(len(lines)) if i not in quoted and i - 1 in unmarked and i + 1 in unmarked}
+
+
+def _repeats(lines: list[str], theirs: dict[int, str], own: dict[int, str]) -> set[int]:
+    """Unmarked ancestors' lines that stand alone among the author's own, blank lines passed over."""
+    filled = [i for i, line in enumerate(lines) if line.strip()]
+    sides = zip([-1, *filled[:-1]], filled, [*filled[1:], -1], strict=True)
+    return {
+        i
+        for above, i, below in sides
+        if i in theirs
+        and not _marked(lines[i])
+        and (above in own or below in own)
+        and not any(k in theirs or (k >= 0 and _marked(lines[k])) for k in (above, below))
+    }
 
 
 def _introductions(lines: list[str], quoted: set[int], names: set[str]) -> set[int]:
-    """Lines that stand right above a quote and say whose it is: "On … wrote:" or fields, in whatever language."""
+    """Lines that stand above a quote and say whose it is: "On … wrote:" or fields, in whatever language."""
     found: set[int] = set()
     for start in quoted:
         if start - 1 in quoted:
@@ -221,16 +272,34 @@ def _introductions(lines: list[str], quoted: set[int], names: set[str]) -> set[i
         while i >= 0 and i not in quoted and lines[i].strip() and end - i < 10:
             i -= 1
         block = range(i + 1, end)
-        if sum(bool(_LABEL.match(lines[k])) for k in block) >= 3:
-            first = next(k for k in block if _LABEL.match(lines[k]))
-            found.update(range(first, end))
+        tail = f" {lines[start]}" if _TORN.match(lines[start]) else ""
         for k in block[-3:]:
-            whole = " ".join(lines[k:end])
+            whole = " ".join(lines[k:end]) + tail
             words = {w.casefold() for w in _WORD.findall(whole)}
             if _SAID.search(whole) and (words & names or "@" in whole or " at " in whole or _DATED.search(whole)):
                 found.update(range(k, end))
                 break
+    for first, end in _field_blocks(lines):
+        start = next((i for i in range(end, min(end + 8, len(lines))) if i in quoted), 0)
+        if start:
+            found.update(range(first, start))
     return found
+
+
+def _field_blocks(lines: list[str]) -> Iterator[tuple[int, int]]:
+    """(first, end) of every run of three or more "Label: value" lines, one with an address; blank lines may be between."""
+    first, fields, end, address = 0, 0, 0, False
+    for i, line in enumerate([*lines, "."]):
+        if i < len(lines) and _LABEL.match(line):
+            first = first if fields else i
+            fields, end = fields + 1, i + 1
+            address = address or "@" in line or " at " in line
+        elif (i == len(lines) or line.strip()) and not (fields and i == end and i < len(lines) and "@" in line):
+            if fields >= 3 and address:
+                yield first, end
+            fields, address = 0, False
+        elif line.strip():
+            end = i + 1  # a long list of recipients goes on
 
 
 def mark(score: Score, kept: str, theirs: list[str], own: list[str]) -> None:

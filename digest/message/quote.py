@@ -14,7 +14,7 @@ _WROTE = (
 )
 # How an attribution starts: "On 5 January", which a mail program may wrap, or a name or a date, then within two lines.
 _OPENS = re.compile(
-    r"^\s*(?:-{1,4}\s*)?(?:on|am|le|el|il|op|den|em|w dniu|dnia|på|dne|in a message dated|at|quoting)\b"
+    r"^[\s?]*(?:-{1,4}\s*)?(?:on|am|le|el|il|op|den|em|w dniu|dnia|på|dne|in a message dated|at|quoting)\b"
     r"(?=.{0,80}(?:\d|@|<|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b))",
     re.I,
 )
@@ -26,6 +26,12 @@ _ENDINGS = (":", "：", *_WROTE.replace("\\", "").split("|"))
 _DATED = re.compile(
     r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\b\d{1,2}:\d{2}\b|\b(?:19|20)\d\d\b|@|\bat\b \S+\.\w+|<[^>]*>", re.I
 )
+# Where a program broke an attribution that it had marked itself: "On … Ann Carter <ann@example.org" / "> wrote:".
+_ADDRESSED = re.compile(r"<[^<>\s]+(?:@| at )[^<>\s]+>")
+_CLOSES_MARKED = re.compile(rf"^\s*>+\s*(?:\b(?:{_WROTE})\b)?\s*[:：]\s*$", re.I)
+# Yahoo's apps leave no line break behind it: "On Mon, 5 Jan 2026 at 9:00, Ann<ann@example.org> wrote:   Hi all".
+_CLOSES_WITHIN = re.compile(rf"^.{{10,200}}<[^<>]{{3,100}}>\s+(?:{_WROTE})\s?:\s+\S", re.I)
+_ELISION = re.compile(r"^\s*(?:\.{2,}|…|[\[<({]\s*(?:\.{2,}|…|(?:big )?(?:snip|cut|skip)\w*.{0,20})\s*[\])>}])\s*$", re.I)
 _OLD_GMAIL = re.compile(r"^\s*\d{4}[/-]\d{1,2}[/-]\d{1,2}\s.{0,100}<[^<>\s]+@[^<>\s]+>:?\s*$")
 
 _ORIGINAL = re.compile(
@@ -80,23 +86,27 @@ def is_marked(line: str) -> bool:
 def attribution(lines: Sequence[str], i: int) -> int:
     """The end of an "On … wrote:" that starts at line `i`; 0 when none does."""
     first = lines[i]
-    if not first.strip() or len(first) > 300 or not any(map(_may_close, lines[i : i + MAX_ATTRIBUTION])):
-        return 0
+    if not first.strip() or len(first) > 300:
+        return i + 1 if _OPENS.match(first[:120]) and _CLOSES_WITHIN.match(first[:400]) else 0
+    if not any(map(_may_close, lines[i : i + MAX_ATTRIBUTION])):
+        return i + 1 if _OPENS.match(first) and _CLOSES_WITHIN.match(first) else 0
     reach = MAX_ATTRIBUTION if _OPENS.match(first) else 2 if _OPENS_BARE.match(first) else 0
-    if _OLD_GMAIL.match(first) and _mark_follows(lines, i + 1):
+    if _OLD_GMAIL.match(first) and mark_follows(lines, i + 1):
         return i + 1
     for end in range(i, min(i + reach, len(lines))):
         last = lines[end].rstrip()
+        if end > i and _CLOSES_MARKED.match(last) and _DATED.search(" ".join(lines[i:end])):
+            return end + 1
         if not last or is_marked(last) or len(last) > 300 or (end > i and _OPENS.match(last)):
             return 0
         colon = last.endswith((":", "："))
         if not _may_close(last):
             continue
         text = " ".join(line.strip() for line in lines[i : end + 1])
-        marked = _mark_follows(lines, end + 1)
+        marked = mark_follows(lines, end + 1)
         if _CLOSES.search(text) and ((colon and _DATED.search(text)) or marked):
             return end + 1
-        if end == i and colon and marked and _DATED.search(text) and len(text) < 160:
+        if colon and marked and len(text) < 200 and (_ADDRESSED if end > i else _DATED).search(text):
             return end + 1  # a language we do not know: a date or an address, a colon, and then marks
     return 0
 
@@ -106,17 +116,27 @@ def _may_close(line: str) -> bool:
     return line.rstrip().lower().endswith(_ENDINGS)
 
 
-def _mark_follows(lines: Sequence[str], i: int) -> bool:
-    while i < len(lines) and not lines[i].strip():
+def mark_follows(lines: Sequence[str], i: int) -> bool:
+    """Whether the next line that says something is marked; "[…]" for what was cut out of a quote says nothing."""
+    while i < len(lines) and (not lines[i].strip() or _ELISION.match(lines[i][:60])):
         i += 1
     return i < len(lines) and is_marked(lines[i])
 
 
-def torn(lines: Sequence[str], i: int) -> bool:
-    """The end of a marked line that a program broke off: one line between marks that did not fit on the one above."""
-    if not 0 < i < len(lines) - 1 or not is_marked(lines[i - 1]) or not is_marked(lines[i + 1]) or not lines[i].strip():
-        return False
-    return len(lines[i]) < 40 and len(lines[i - 1]) + 1 + len(lines[i].split(None, 1)[0]) > 72
+def torn(lines: Sequence[str], i: int) -> int:
+    """The end of what a program broke off the marked line above `i`, because it did not fit; 0 when nothing was."""
+    if i == 0 or not is_marked(lines[i - 1]) or is_marked(lines[i]) or not lines[i].strip():
+        return 0
+    above, line = lines[i - 1].rstrip(), lines[i].lstrip()
+    if len(above) + 1 + len(line.split(None, 1)[0]) <= 70 or (above[-1] in ".?!:;…" and not line[0].islower()):
+        return 0
+    if len(line) < 40 and i + 1 < len(lines) and is_marked(lines[i + 1]):
+        return i + 1
+    if not line[0].islower() or above[-1] in ".?!:;…":
+        return 0
+    while i + 1 < len(lines) and len(lines[i]) >= 60 and lines[i + 1].strip() and not is_marked(lines[i + 1]):
+        i += 1  # the rest of its paragraph
+    return i + 1
 
 
 class Headers:

@@ -16,6 +16,17 @@ _FORWARDED = re.compile(r"^(?:\s*\[[^\]]{1,40}\]\s*)*(?:fwd?|wg|tr|rv|i)\s*:", r
 _WORD = re.compile(r"[^\W\d_]+")
 _LETTERS = 20  # a line with as many is not in two mails by chance
 _RUN = 4  # words
+_GREETING = re.compile(
+    r"^\s*(?:hi|hello|hey|hiya|dear|good (?:morning|afternoon|evening)|g'day|greetings|hallo|liebe\w?|bonjour|cher|hola|ciao)"
+    r"\b[^.?!:]{0,40}[,.!:]?\s*$|^\s*[^\W\d_][^.?!:\d]{0,25},\s*$",
+    re.I,
+)
+# What is written above a quote to say that the answers stand in it.
+_WITHIN = re.compile(
+    r"\b(?:in-?line|below|beneath|underneath|interspersed|in between|within your|in (?:your|the) (?:text|e-?mail|message)|"
+    r"in (?:red|blue|green|bold|italics|capitals|caps))\b",
+    re.I,
+)
 _TAG = re.compile(r"\[[^\]\s]{2,30}\]")
 
 
@@ -132,25 +143,29 @@ def _roles(lines: Sequence[str], context: Context, lenient: bool) -> list[Segmen
     size = len(lines)
     found: list[SegmentRole | None] = [None] * size
     authors = {0: signoff.names(context.author)}  # line → who writes from there on
-    written = False  # the author has said something above
+    written = False  # the author has said something above, more than a greeting or that they answer below
     i = 0
     while i < size:
-        if quote.is_marked(lines[i]) or quote.torn(lines, i):
+        if quote.is_marked(lines[i]):
             end, role = i + 1, QUOTE
+        elif end := quote.torn(lines, i):
+            role = QUOTE
         elif end := quote.footer(lines, i):
             role = FOOTER
         elif end := quote.attribution(lines, i):
             role = QUOTE
-            if not (_continues(lines, end) or (lenient and not written)):
+            if indented := _indented(lines, end):
+                end = indented
+            elif not (quote.mark_follows(lines, end) or (not written and (lenient or _marked_later(lines, end)))):
                 end = size
         elif block := quote.headers(lines, i):
             end, role = block.end, QUOTE
             if _is_forward(block, context) or (lenient and not written):
                 authors[end] = signoff.names(block.fields.get("from", ""))
-            elif written or not _continues(lines, end):
+            elif written or not quote.mark_follows(lines, end):
                 end = size
         else:
-            written = written or bool(lines[i].strip())
+            written = written or _is_said(lines[i])
             i += 1
             continue
         found[i:end] = [role] * (end - i)
@@ -159,11 +174,26 @@ def _roles(lines: Sequence[str], context: Context, lenient: bool) -> list[Segmen
     return [role or NEW for role in found]
 
 
-def _continues(lines: Sequence[str], i: int) -> bool:
-    """Whether the quote below is marked line by line, so that unmarked lines after it are the author's."""
-    while i < len(lines) and not lines[i].strip():
+def _is_said(line: str) -> bool:
+    return bool(line.strip()) and not (len(line) < 120 and (_GREETING.match(line) or _WITHIN.search(line)))
+
+
+def _indented(lines: Sequence[str], i: int) -> int:
+    """The end of a quote that is set in by spaces throughout, as Outlook for Mac does; 0 when none starts here."""
+    end = 0
+    while i < len(lines) and (not lines[i].strip() or lines[i].startswith("    ")):
+        end = i + 1 if lines[i].strip() else end
         i += 1
-    return i < len(lines) and quote.is_marked(lines[i])
+    return end
+
+
+def _marked_later(lines: Sequence[str], i: int) -> bool:
+    """Whether marked lines come before the next quote begins: then the author answers between them."""
+    while i < len(lines) and not quote.is_marked(lines[i]):
+        if quote.attribution(lines, i) or quote.headers(lines, i):
+            return False
+        i += 1
+    return i < len(lines)
 
 
 def _is_forward(block: quote.Headers, context: Context) -> bool:
