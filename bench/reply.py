@@ -5,17 +5,17 @@ compared. It is an ancestor's when it stands in the text of a mail that the repl
 - leak: the share of ancestors' lines that were kept;   - loss: the share of the author's lines that were dropped;
 - perfect: the share of replies with neither.
 For nobody count, because neither "kept" nor "dropped" would be a mistake, or because it cannot be told which it was:
-- lines behind a "-- " delimiter, the list's footer (what many senders' mails have), lines that the same sender (by name:
-  people have several addresses) repeats in three or more mails, PGP's armour, what an archive says it left out;
+- lines behind a "-- " delimiter, the list's footer (what many senders' mails have), lines that the same sender (by
+  name: people have several addresses) repeats in three or more mails, PGP's armour, what an archive says it left out;
 - a quote of something else: marked lines that stand in no ancestor, and lines of somebody else's earlier mail;
 - what introduces a quote ("On … wrote:", a block of header fields) down to the quote's first line, where a gateway of
   the reader's puts its banner; and one line between two unmarked ancestors' lines, where it rewrote an address;
 - an address, a command or a phrase that the author repeats: one ancestor's line, unmarked, between the author's own;
 - a quoted line whose letters the author's own lines hold, too: in what is kept the two look alike.
 The parts of a patch series hang below their first and answer nobody, so they are no replies; `--every` takes them, too.
-"ours with ancestors" is what the service can do because it stores them; it is given what the truth is made of, so the
-comparison with the libraries is "ours". Of a fixture that keeps signatures, ours keeps them, too; and there ours is
-nothing when it says that nothing is left.
+"ours with ancestors" is what the service does because it stores them; it is given what the truth is made of, so the
+comparison with the libraries is "ours". The fixtures of quotequail know neither signatures nor new text in a forward,
+and are empty where nothing is left: there ours keeps signatures, ends at a forward and is nothing when it says so.
 Everyone reads the same text: decoded by `digest.message.body`. `reply-fixtures.json` beside MBOX is run as well.
 """
 
@@ -37,7 +37,7 @@ from rich.progress import track
 from rich.table import Table
 
 from digest.mailbox.archive import arrivals, count
-from digest.message import body, html, reply
+from digest.message import body, html, quote, reply
 from digest.message.parse import parse
 from digest.nouns import SegmentRole
 
@@ -69,8 +69,7 @@ class Case:
     html: str = ""
     languages: tuple[str, ...] = ("en",)
     unwrap: bool = False
-    bare: bool = False  # nothing is shown when nothing is left
-    signed: bool = False  # the signature is to stay
+    quotes_only: bool = False  # signatures are to stay, forwards are quotes, and nothing may be left
     ancestors: tuple[str, ...] = ()
 
 
@@ -287,7 +286,7 @@ def _introductions(lines: list[str], quoted: set[int], names: set[str]) -> set[i
 
 
 def _field_blocks(lines: list[str]) -> Iterator[tuple[int, int]]:
-    """(first, end) of every run of three or more "Label: value" lines, one with an address; blank lines may be between."""
+    """(first, end) of each run of three or more "Label: value" lines, one with an address."""
     first, fields, end, address = 0, 0, 0, False
     for i, line in enumerate([*lines, "."]):
         if i < len(lines) and _LABEL.match(line):
@@ -316,10 +315,13 @@ def mark(score: Score, kept: str, theirs: list[str], own: list[str]) -> None:
 
 def ours(text: str, case: Case) -> str:
     lines = text.split("\n")
+    if not case.quotes_only:
+        return reply.new_text(text, reply.segments(text, case.context))
+    forward = next((i for i in range(len(lines)) if (block := quote.headers(lines, i)) and block.forward), len(lines))
+    lines = lines[:forward]
     roles, left = reply.roles(lines, case.context)
-    if case.signed:
-        roles = [SegmentRole.NEW if role is SegmentRole.SIGNATURE else role for role in roles]
-    return reply.new_text(text, reply.spans(lines, roles)) if left or not case.bare else ""
+    roles = [SegmentRole.NEW if role is SegmentRole.SIGNATURE else role for role in roles]
+    return reply.new_text("\n".join(lines), reply.spans(lines, roles)) if left else ""
 
 
 def ours_with_ancestors(text: str, case: Case) -> str:
@@ -435,7 +437,7 @@ def fixtures(path: Path, libraries: dict[str, Library], scores: dict[str, Score]
             html=markup,
             languages=tuple(case.get("langs", ["en"])),
             unwrap="unwrap" in case["set"],
-            signed="quotequail" in case["set"],
+            quotes_only="quotequail" in case["set"],
         )
         for name, library in libraries.items():
             if name == "ours with ancestors":

@@ -31,7 +31,9 @@ _ADDRESSED = re.compile(r"<[^<>\s]+(?:@| at )[^<>\s]+>")
 _CLOSES_MARKED = re.compile(rf"^\s*>+\s*(?:\b(?:{_WROTE})\b)?\s*[:：]\s*$", re.I)
 # Yahoo's apps leave no line break behind it: "On Mon, 5 Jan 2026 at 9:00, Ann<ann@example.org> wrote:   Hi all".
 _CLOSES_WITHIN = re.compile(rf"^.{{10,200}}<[^<>]{{3,100}}>\s+(?:{_WROTE})\s?:\s+\S", re.I)
-_ELISION = re.compile(r"^\s*(?:\.{2,}|…|[\[<({]\s*(?:\.{2,}|…|(?:big )?(?:snip|cut|skip)\w*.{0,20})\s*[\])>}])\s*$", re.I)
+_ELISION = re.compile(
+    r"^\s*(?:\.{2,}|…|[\[<({]\s*(?:\.{2,}|…|(?:big )?(?:snip|cut|skip)\w*.{0,20})\s*[\])>}])\s*$", re.I
+)
 _OLD_GMAIL = re.compile(r"^\s*\d{4}[/-]\d{1,2}[/-]\d{1,2}\s.{0,100}<[^<>\s]+@[^<>\s]+>:?\s*$")
 
 _ORIGINAL = re.compile(
@@ -121,6 +123,11 @@ def mark_follows(lines: Sequence[str], i: int) -> bool:
     while i < len(lines) and (not lines[i].strip() or _ELISION.match(lines[i][:60])):
         i += 1
     return i < len(lines) and is_marked(lines[i])
+
+
+def elided(lines: Sequence[str], i: int) -> bool:
+    """Whether line `i` stands for what was cut out of the quote that goes on below it."""
+    return bool(_ELISION.match(lines[i][:60])) and mark_follows(lines, i + 1)
 
 
 def torn(lines: Sequence[str], i: int) -> int:

@@ -17,13 +17,14 @@ _WORD = re.compile(r"[^\W\d_]+")
 _LETTERS = 20  # a line with as many is not in two mails by chance
 _RUN = 4  # words
 _GREETING = re.compile(
-    r"^\s*(?:hi|hello|hey|hiya|dear|good (?:morning|afternoon|evening)|g'day|greetings|hallo|liebe\w?|bonjour|cher|hola|ciao)"
-    r"\b[^.?!:]{0,40}[,.!:]?\s*$|^\s*[^\W\d_][^.?!:\d]{0,25},\s*$",
+    r"^\s*(?:hi|hello|hey|hiya|dear|good (?:morning|afternoon|evening)|g'day|greetings|hallo|liebe\w?|"
+    r"bonjour|cher|hola|ciao)\b[^.?!:]{0,40}[,.!:]?\s*$|^\s*[^\W\d_][^.?!:\d]{0,25},\s*$",
     re.I,
 )
 # What is written above a quote to say that the answers stand in it.
 _WITHIN = re.compile(
-    r"\b(?:in-?line|below|beneath|underneath|interspersed|in between|within your|in (?:your|the) (?:text|e-?mail|message)|"
+    r"\b(?:in-?line|below|beneath|underneath|interspersed|in between|within your|"
+    r"in (?:your|the) (?:text|e-?mail|message)|"
     r"in (?:red|blue|green|bold|italics|capitals|caps))\b",
     re.I,
 )
@@ -146,7 +147,7 @@ def _roles(lines: Sequence[str], context: Context, lenient: bool) -> list[Segmen
     written = False  # the author has said something above, more than a greeting or that they answer below
     i = 0
     while i < size:
-        if quote.is_marked(lines[i]):
+        if quote.is_marked(lines[i]) or quote.elided(lines, i):
             end, role = i + 1, QUOTE
         elif end := quote.torn(lines, i):
             role = QUOTE

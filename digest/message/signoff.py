@@ -4,7 +4,7 @@ All functions look at one author's lines only, quotes taken out before.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from digest.nouns import SegmentRole
 
@@ -23,14 +23,14 @@ _VALEDICTION_HEADS = _set(
     kind warm warmly hth soon bye cordially respectfully warmest
     grüße grüsse gruß gruss grüßen grüssen mfg lg vg cordialement vous amicalement salutations merci saludos abrazo
     atentamente gracias saludo groet groeten mvg saluti grazie hälsning hälsningar hilsen mvh kh vh
-    abraços atenciosamente obrigado pozdrawiam"""
+    abraços atenciosamente obrigado pozdrawiam pozdrowienia poważaniem powazaniem"""
 )
 _VALEDICTION_WORDS = _VALEDICTION_HEADS | _set(
     """regard wish kindest kindly many you all the very truly take speak with and in advance much so again ever as
     always gratefully appreciation sent my greetings from good luck till until later for now have a nice lovely great
     day week weekend evening happy
     viele liebe herzliche freundliche freundlichen mit besten schöne beste bien à meilleures cordiales un cordial
-    met vriendelijke hartelijke cordiali distinti med vänlig venlig vennlig"""
+    met vriendelijke hartelijke cordiali distinti med vänlig venlig vennlig z serdecznie"""
 )
 
 _THANKS = _set("thanks thank thx thanx ta cheers merci gracias grazie obrigado")
@@ -49,8 +49,34 @@ _TAG_LINE = re.compile(
     r"|(?:please )?(?:excuse|forgive|apologies for)\b.{0,60}\b(?:brevity|typos|typing|errors|phone|autocorrect)\b)",
     re.I,
 )
-# A postscript or a footnote still belongs to what was said.
-_POSTSCRIPT = re.compile(r"^\s*(?:p\.?\s?(?:p\.?\s?)?s\b[.:,\s–-]|\[\d{1,2}\]:?\s)", re.I)
+# A postscript or a footnote still belongs to what was said; so does what is said to somebody by name.
+_POSTSCRIPT = re.compile(
+    r"^\s*(?:p\.?\s?(?:p\.?\s?)?s\b[.:,\s–-]|n\.?\s?b\b[.:,\s–-]|\[(?:\d{1,2}|\*{1,3})\]:?\s?\S|\(\d{1,2}\)\s|\*{1,3}\)\s|[¹²³]\s?\S|"
+    r"(?:edit|edited|update|correction|addendum|appendix|post ?script(?:um)?)\b\s?[:–-]|@[^\W\d_]\w*[\s:,])",
+    re.I,
+)
+_SENTENCE = re.compile(r"[.?!…][)\]\"'”’]*\s*$")
+_TALKS = re.compile(r"\b(?:i|i'm|i’m|i've|i’ve|we|we've|you|your|my|our|me|us|if|this|that|these|those|it)\b", re.I)
+# What people keep below their names in sentences: when and how to reach them, what their employer is proud of.
+_ABOUT_SELF = re.compile(
+    r"\b(?:i (?:normally |usually |currently |generally |only |also |do not |don.t )*(?:work|check|read|monitor)|"
+    r"work(?:ing|s)? (?:days?|hours?|patterns?|week|flexib\w*|from home|part|"
+    r"remote\w*|mon|tue|wed|thu|fri|across|together)|"
+    r"(?:non|core)[- ]?working|office hours|hours (?:that|which)|out[- ]of[- ]hours|"
+    r"out(?:side)? of (?:my |your |normal |office |core |usual )*hours|"
+    r"(?:reply|respon\w+|action\w*|answer)\b.{0,40}\b(?:outside|out of|immediate\w*|straight ?away|weekends?|hours)|"
+    r"(?:days?|leave)\b.{0,30}\b(?:off|annual)|annual leave|maternity|secretar\w+|p\.?a\.? |assistant|urgent|"
+    r"(?:contact|ring|call|phone|e-?mail|reach|speak to) (?:me|us|my|our|the|him|her)\b|follow (?:us|me)|visit\b|"
+    r"websites?\b|feedback|surveys?\b|award|winner|proud|committed|(?:our|nhs) values|"
+    r"please (?:note|consider|think|help|do not|don.t|be aware|save)|registered|pronoun|she/her|he/him|they/them|"
+    r"vaccin\w+|screening saves|nhs ?111|dial 999|monitored|mailbox|newsletter|subscribe|twitter|linkedin|facebook|"
+    r"instagram|podcast)\b",
+    re.I,
+)
+_CODE = re.compile(
+    r"^\s*(?:diff --git |Index: |@@ |[-+]{3} \S|#!|```|~~~)|[{};\\]\s*$|<-|::|\(\)|</|/>|^\s*#\s?(?:include|if|end)",
+    re.I,
+)
 _RULE = re.compile(r"^\s*([*_=#~–—-])\1{4,}\s*$")
 
 # What British (and other) organisations add below every mail: any of these alone …
@@ -78,8 +104,8 @@ _DISCLAIMER = re.compile(
     re.I,
 )
 _DISCLAIMER_START = re.compile(
-    r"^\W*(?:disclaimer|confidentiality(?: notice)?|important notice|please note:? this (?:e-?mail|practice|"
-    r"mailbox))\b",
+    r"^\W*(?:disclaimer(?!\W+(?:i|we|my)\b)|confidentiality(?: notice)?|important notice|"
+    r"please note:? this (?:e-?mail|practice|mailbox))\b",
     re.I,
 )
 
@@ -120,13 +146,57 @@ def split(lines: Sequence[str], author: frozenset[str], opening: bool = True) ->
     roles = [SegmentRole.NEW] * len(lines)
     start = _banners(lines, roles)
     end = _tail(lines, start, author, opening)
-    for first, last in _paragraphs(lines, end, len(lines)):
+    goes_on, told, bare = (
+        True,
+        "",
+        True,
+    )  # no card yet; what the author said last below the name; not even a farewell yet
+    for first, last in _stretches(lines, end):
         text = " ".join(lines[first:last])
-        if _POSTSCRIPT.match(text):
-            continue
-        role = SegmentRole.DISCLAIMER if is_disclaimer(text) or _RULE.match(text) else SegmentRole.SIGNATURE
-        roles[first:last] = [role] * (last - first)
+        if is_disclaimer(text) or _RULE.match(text):
+            roles[first:last] = [SegmentRole.DISCLAIMER] * (last - first)
+            goes_on = goes_on and bool(_RULE.match(text))
+        elif _POSTSCRIPT.match(text) or (goes_on and not bare and _is_afterthought(lines[first:last], told)):
+            goes_on, told = True, text
+        else:
+            roles[first:last] = [SegmentRole.SIGNATURE] * (last - first)
+            goes_on = goes_on and all(_is_farewell(line, author) for line in lines[first:last])
+        bare = False
     return roles
+
+
+def _stretches(lines: Sequence[str], start: int) -> Iterator[tuple[int, int]]:
+    """The paragraphs from `start` on; a postscript begins one even without a blank line above."""
+    for first, last in _paragraphs(lines, start, len(lines)):
+        begin = first
+        for i in range(first + 1, last):
+            if _POSTSCRIPT.match(lines[i]):
+                yield begin, i
+                begin = i
+        yield begin, last
+
+
+def _is_afterthought(paragraph: Sequence[str], told: str) -> bool:
+    """Whether a paragraph below the name goes on: sentences that are not about the author, code, or what was promised.
+
+    `told`: what the author has said below the name already.
+    """
+    if told.rstrip().endswith(":") or sum(bool(_CODE.search(line)) for line in paragraph) * 2 > len(paragraph):
+        return True
+    text = " ".join(paragraph)
+    if len(text) > 3000 or text.lstrip()[:1] in "\"“”'‘*_–—" or _ABOUT_SELF.search(text) or _TAG_LINE.match(text):
+        return False
+    return len(_LETTERS.findall(text)) >= 7 and bool(_SENTENCE.search(text) and (told or _TALKS.search(text)))
+
+
+def _is_farewell(line: str, author: frozenset[str]) -> bool:
+    """A line of a valediction, the author's name or a tag line; not of a card."""
+    words = [w.lower() for w in _LETTERS.findall(line)]
+    return (
+        bool(_TAG_LINE.match(line) or _DELIMITER.match(line))
+        or all(w in _VALEDICTION_WORDS or w in author or w in _TITLES or len(w) == 1 for w in words)
+        or _is_name(line, author)
+    )
 
 
 def is_disclaimer(paragraph: str) -> bool:
@@ -215,7 +285,9 @@ def _with_rule(lines: Sequence[str], i: int, start: int) -> int:
 
 def _capitalised(line: str) -> bool:
     words = line.strip("-–—~/ ").split()
-    return all(w[0].isupper() for w in words) and not ({w.strip(",.").lower() for w in words} & _GREETING)
+    return all(w[0].isupper() and not (w.isupper() and len(w.strip(",.")) > 3) for w in words) and not (
+        {w.strip(",.").lower() for w in words} & _GREETING
+    )
 
 
 def _says_goodbye(line: str, following: str, left: int, author: frozenset[str]) -> bool:

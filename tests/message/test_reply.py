@@ -122,6 +122,75 @@ def test_words_that_look_like_an_ending_stay_when_they_say_something(text: str) 
     assert _new(text) == text
 
 
+@pytest.mark.parametrize(
+    "attribution",
+    [
+        "On Mon, 5 Jan 2026 at 09:00, Ben Okoro <ben@example.org\n> wrote:",
+        "Missatge de Ben Okoro <ben@example.org> del dia dl., 5 de\ngen. 2026 a les 09:00:",
+        '?On 05/01/2026, 09:00, "Ben Okoro" <ben@example.org> wrote:',
+        "On Mon, 5 Jan 2026 at 09:00, Ben Okoro<ben@example.org> wrote:   Who has CT?",
+    ],
+)
+def test_attributions_that_programs_have_broken_are_read(attribution: str) -> None:
+    assert _new(f"Yes, we do.\n\n{attribution}\n\n> Who has CT?\n") == "Yes, we do."
+
+
+def test_answers_stand_below_a_greeting_or_a_word_that_they_do() -> None:
+    answered = "\n\nFirst my own view.\n\n> Who pays?\n\nThe trust.\n"
+    assert _new(f"Dear Ben,\n\nOn 5 Jan 2026, Ben wrote:{answered}") == "Dear Ben,\n\nFirst my own view.\n\nThe trust."
+    text = f"Answers in-line.\n\n{OUTLOOK}\n\n[...]\n> Who pays?\n\nThe trust.\n"
+    assert _new(text) == "Answers in-line.\n\nThe trust."
+
+
+def test_a_quote_set_in_by_spaces_ends_where_the_author_begins() -> None:
+    text = (
+        "On 5 Jan 2026, 09:00, Ben <b@x.org> wrote:\n\n    Hi\n\n    Who has CT?\n    > an older question\n\nWe do.\n"
+    )
+    assert _new(text) == "We do."
+
+
+def test_what_was_broken_off_a_marked_line_is_read_with_it() -> None:
+    text = (
+        "> Speaking of this, does anybody know a search that runs every item of a form\n"
+        "in isolation from the other ones, which we have been asked for by the local team\nand need.\n\nWe have one.\n"
+        "> We would like to know whether that is a good idea and who would have to pay.\n"
+        "I think it is.\n> And when?\n"
+    )
+    assert _new(text) == "We have one.\n\nI think it is."
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "PS: the form is online.",
+        "NB: the form is online.",
+        "Sorry, I forgot to say that we have put the form on our shared drive, if you need it.",
+        "@Ben the form is online.",
+        "[*] The form is online.",
+        "Appendix: the form.\n\nIt has three boxes, and the last of them asks for weight loss.",
+    ],
+)
+def test_an_afterthought_below_the_name_is_new(after: str) -> None:
+    assert _new(f"We do.\n\nMany thanks\nAnn\n\n{after}") == f"We do.\n\n{after}"
+    if after.startswith("PS"):
+        assert _new(f"We do.\n\nMany thanks\nAnn\n{after}") == f"We do.\n\n{after}"
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "I work on Mondays, Tuesdays and Thursdays and may not see your message before then.",
+        "I do not expect you to reply outside of your own working hours, whenever this mail arrives.",
+        "If you need to reach me in a hurry please ring my secretary, Mrs Poe, on 01632 960000.",
+        "GP Partner\nHigh Lane Surgery\n\nYou can tell us how we are doing, and we read all of it ourselves.",
+        '"If you can keep your head when all about you are losing theirs and blaming it on you."',
+        "Follow us and see what we do for people in your part of the county.",
+    ],
+)
+def test_what_people_keep_below_their_names_is_not_new(below: str) -> None:
+    assert _new(f"We do.\n\nMany thanks\nAnn\n\n{below}") == "We do."
+
+
 def test_a_postscript_and_footnotes_below_the_name_are_new() -> None:
     text = "We do [1].\n\nAnn\n\nPS: the form is online.\n\n[1] https://example.org/form\n"
     assert _new(text) == "We do [1].\n\nPS: the form is online.\n\n[1] https://example.org/form"
