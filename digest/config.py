@@ -12,6 +12,7 @@ from datetime import time as Time
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -27,6 +28,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+#: Where plain http is as safe as https.
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SECRETS = ("password", "client_secret", "secret_key", "database_password")
@@ -89,6 +93,16 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _issuer(value: str) -> str:
+    """An OpenID Connect issuer (Discovery 1.0, 2): https, but for a provider on this machine."""
+    place = urlsplit(value)
+    if value and not (place.scheme == "https" and place.hostname) and place.hostname not in LOOPBACK:
+        raise ValueError("must be empty, or start with https://")
+    if value and {"common", "organizations", "consumers"} & set(place.path.split("/")):
+        raise ValueError("must name one organisation, because anybody can have an account at this one")
+    return value.rstrip("/")
+
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Mail = Annotated[str, AfterValidator(_address)]
 
@@ -148,6 +162,28 @@ class Web(_Frozen):
     sign_in_minutes: Annotated[int, Field(ge=1)] = Field(20, description="how long a mailed sign-in link works")
 
 
+class Oidc(_Frozen):
+    """Signing in with an account of the organisation, besides the mailed link; off while `issuer` is empty."""
+
+    issuer: Annotated[str, AfterValidator(_issuer)] = ""
+    name: Annotated[str, Field(min_length=1)] = "your work account"
+    client_id: str = ""
+    client_secret: SecretStr | None = None
+    client_secret_file: Path | None = None
+    claim: Annotated[str, Field(min_length=1)] = Field("email", description="what names the address in the ID token")
+    timeout: Annotated[float, Field(gt=0)] = Field(10.0, description="seconds to wait for an answer")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.issuer and not self.client_id:
+            raise ValueError("oidc.client_id is missing; the provider gave it when the service was registered")
+        return self
+
+    def secret(self) -> str:
+        """The client secret, from the environment or its file."""
+        return _secret(self.client_secret, self.client_secret_file, "client_secret")
+
+
 class CommunitySettings(_Frozen):
     """One community: its stream, its digest and its schedule."""
 
@@ -186,6 +222,7 @@ class Settings(BaseSettings):
     imap: Imap = Imap()
     smtp: Smtp = Smtp()
     web: Web = Web()
+    oidc: Oidc = Oidc()
     community: Annotated[tuple[CommunitySettings, ...], Field(min_length=1)]
 
     @model_validator(mode="before")

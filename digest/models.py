@@ -367,7 +367,10 @@ class Notice(Posting, table=True):
 
 
 class SignIn(SQLModel, table=True):
-    """A mailed sign-in link; only the hash of its token is kept. Used once, then spent."""
+    """A mailed sign-in link; only the hash of its token is kept. Used once, then spent.
+
+    It works in the browser that asked for it alone, whose cookie hashes to `browser_sha256`; "" works anywhere.
+    """
 
     __tablename__ = "sign_in"
 
@@ -375,6 +378,7 @@ class SignIn(SQLModel, table=True):
     community_id: int = _community()
     member_id: int = Field(foreign_key="member.id", index=True)
     token_sha256: str = Field(unique=True)
+    browser_sha256: str = ""
     expires_at: datetime = _instant()
     used_at: datetime | None = _instant(nullable=True)
 

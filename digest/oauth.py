@@ -8,12 +8,11 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 
-from digest.config import Imap, Smtp
+from digest.config import LOOPBACK, Imap, Smtp
 from digest.network import configured, section
 
 EARLY_SECONDS = 120  # a token is renewed this long before it expires, so that none expires on its way
 DEFAULT_SECONDS = 300  # how long a token is trusted whose answer says nothing of expiry (RFC 6749, 5.1 allows that)
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class OAuthError(Exception):

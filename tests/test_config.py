@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from digest.config import CommunitySettings, ConfigError, Imap, Settings, Smtp, Web, load
+from digest.config import CommunitySettings, ConfigError, Imap, Oidc, Settings, Smtp, Web, load
 
 ROOT = Path(__file__).parent.parent
 COMMUNITY = """
@@ -87,6 +87,9 @@ def test_no_secret_is_shown_when_settings_are_printed(tmp_path: Path, monkeypatc
         ('[smtp]\npassword = "s3cret"\n', "smtp.password"),
         ('secret_key = "s3cret"\n', "secret_key"),
         ('public_address = "digest.example.org"\n', "public_address"),
+        ('[oidc]\nissuer = "http://id.example.org"\nclient_id = "x"\n', "oidc.issuer"),
+        ('[oidc]\nissuer = "https://id.example.org/common/v2.0"\nclient_id = "x"\n', "oidc.issuer"),
+        ('[oidc]\nissuer = "https://id.example.org"\n', "oidc.client_id"),
         ('database_url = "mysql://db.example.org/digest"\n', "database_url"),
         ('database_url = "postgresql://digest:s3cret@db.example.org/digest"\n', "database_url"),
     ],
@@ -190,7 +193,7 @@ def test_every_setting_is_documented_in_the_file_and_in_the_operating_guide() ->
     ]
     undocumented += [
         n
-        for n in names(Settings, "") - {"smtp", "web", "community"}
+        for n in names(Settings, "") - {"smtp", "web", "oidc", "community"}
         if f"{n} =" not in top and f"{n}_file =" not in top
     ]
     undocumented += [name for _, model in tables for name in names(model, "") if f"`{name}`" not in guide]

@@ -1,6 +1,7 @@
-"""A person signs in: a mailed link that works once, and a session that ends."""
+"""A person signs in: a mailed link that works once, in the browser that asked for it, and a session that ends."""
 
 import hashlib
+import hmac
 import secrets
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from digest.config import Settings
 from digest.models import Community, Member, Notice, SignIn, WebSession
+from digest.nouns import Role
 from digest.steps import note
 from digest.steps.enrol import find
 from digest.steps.notify import queue
@@ -20,28 +22,47 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def link(session: Session, settings: Settings, member: Member, now: datetime) -> str:
-    """A fresh sign-in link for `member`, for whoever is allowed to hand it out."""
+def link(session: Session, settings: Settings, member: Member, now: datetime, browser: str = "") -> str:
+    """A fresh sign-in link for `member`, for whoever is allowed to hand it out.
+
+    With `browser`, the secret of one, it works in that browser alone; without, in any.
+    """
     token = secrets.token_urlsafe(32)
-    expires_at = now + timedelta(minutes=settings.web.sign_in_minutes)
     session.add(
-        SignIn(community_id=member.community_id, member_id=member.id, token_sha256=_hash(token), expires_at=expires_at)
+        SignIn(
+            community_id=member.community_id,
+            member_id=member.id,
+            token_sha256=_hash(token),
+            browser_sha256=_hash(browser) if browser else "",
+            expires_at=now + timedelta(minutes=settings.web.sign_in_minutes),
+        )
     )
     return f"{settings.public_address}/sign-in/{token}"
 
 
-def request(session: Session, settings: Settings, address: str, now: datetime) -> None:
-    """Queue a sign-in link for every membership of `address`. Says nothing about whether there is one."""
+def acquaintance(settings: Settings, address: str) -> str:
+    """What a browser keeps that `address` has signed in with before."""
+    return hmac.new(settings.key(), f"known {address.lower()}".encode(), hashlib.sha256).hexdigest()
+
+
+def request(session: Session, settings: Settings, address: str, now: datetime, browser: str, known: str = "") -> None:
+    """Queue a sign-in link that works in `browser` for every membership of `address`; says not whether there is one.
+
+    A browser that is `known` to have been theirs has an allowance of its own: whoever asks for links in their name
+    elsewhere uses up strangers' allowance, and locks nobody out.
+    """
     for community in session.exec(select(Community)):
         member = find(session, community.id, address)
         if member is None or not member.active:
             continue
-        waiting = session.exec(
+        waiting = (
             select(func.count()).select_from(SignIn).where(SignIn.member_id == member.id, col(SignIn.expires_at) > now)
-        ).one()
-        if waiting >= MOST:
+        )
+        if hmac.compare_digest(known.encode(), acquaintance(settings, member.email).encode()):
+            waiting = waiting.where(SignIn.browser_sha256 == _hash(browser))
+        if session.exec(waiting).one() >= MOST:
             continue
-        address_to = link(session, settings, member, now)
+        address_to = link(session, settings, member, now, browser)
         queue(
             session,
             settings,
@@ -55,19 +76,51 @@ def request(session: Session, settings: Settings, address: str, now: datetime) -
         )
 
 
-def redeem(session: Session, token: str, now: datetime, settings: Settings) -> str | None:
-    """Use up a sign-in link; returns the cookie of a new session, or None when the link is spent or unknown."""
+def fits(session: Session, token: str, browser: str) -> bool:
+    """Whether the link of `token` works in `browser`; an unknown one fits, so that looking tells nothing."""
+    asked = session.exec(select(SignIn.browser_sha256).where(SignIn.token_sha256 == _hash(token))).one_or_none()
+    return not asked or hmac.compare_digest(asked, _hash(browser))
+
+
+def redeem(session: Session, token: str, now: datetime, settings: Settings, browser: str) -> tuple[Member, str] | None:
+    """Use up a sign-in link: whose it is and the cookie of a new session; None when it is spent, unknown or another's.
+
+    A link that one browser asked for is not used up by pressing its button in another.
+    """
     found = session.exec(
         select(SignIn)
         .where(SignIn.token_sha256 == _hash(token), col(SignIn.used_at).is_(None), col(SignIn.expires_at) > now)
         .with_for_update()
     ).one_or_none()
-    member = session.get(Member, found.member_id) if found else None
-    if found is None or member is None or not member.active:
+    if found is None or not fits(session, token, browser):
+        return None
+    member = session.get(Member, found.member_id)
+    if member is None or not member.active:
         return None
     found.used_at = now
-    cookie = secrets.token_urlsafe(32)
     session.add(found)
+    return member, begin(session, settings, member, now, "signed in")
+
+
+def vouched(session: Session, settings: Settings, address: str, now: datetime) -> tuple[Member, str] | None:
+    """Whose `address` it is, which an OpenID provider vouched for, and the cookie of a new session; None: no member's.
+
+    Somebody in several communities comes to the one they coordinate, else to the first.
+    """
+    found = [
+        member
+        for community in session.exec(select(Community).order_by(col(Community.id)))
+        if (member := find(session, community.id, address)) is not None and member.active
+    ]
+    found.sort(key=lambda member: member.role is not Role.COORDINATOR)
+    if not found:
+        return None
+    return found[0], begin(session, settings, found[0], now, "signed in with a work account")
+
+
+def begin(session: Session, settings: Settings, member: Member, now: datetime, how: str) -> str:
+    """Start a session for `member`, who has shown who they are; returns its cookie."""
+    cookie = secrets.token_urlsafe(32)
     session.add(
         WebSession(
             community_id=member.community_id,
@@ -76,7 +129,7 @@ def redeem(session: Session, token: str, now: datetime, settings: Settings) -> s
             expires_at=now + timedelta(hours=settings.web.session_hours),
         )
     )
-    note(session, member.community_id, member, "signed in", f"member {member.id}", now)
+    note(session, member.community_id, member, how, f"member {member.id}", now)
     return cookie
 
 

@@ -60,6 +60,8 @@ def routes() -> list[BaseRoute]:
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
         Route("/sign-in", anybody(sign_in.ask)),
         Route("/sign-in", anybody(sign_in.send), methods=["POST"]),
+        Route("/sign-in/account", anybody(sign_in.account)),
+        Route("/sign-in/account/back", anybody(sign_in.account_back)),
         Route("/sign-in/{token}", anybody(sign_in.link)),
         Route("/sign-in/{token}", anybody(sign_in.redeem), methods=["POST"]),
         Route("/sign-out", anybody(sign_in.leave), methods=["POST"]),

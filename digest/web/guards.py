@@ -39,6 +39,11 @@ class Desk:
         return "__Host-session" if self.secure else "session"
 
     @property
+    def browser_cookie(self) -> str:
+        """The cookie by which a browser is known again as the one that asked for a sign-in link."""
+        return "__Host-browser" if self.secure else "browser"
+
+    @property
     def secure(self) -> bool:
         return self.settings.public_address.startswith("https://")
 
@@ -66,6 +71,11 @@ class Visit:
     @property
     def cookie(self) -> str:
         return self.request.cookies.get(self.desk.cookie, "")
+
+    @property
+    def browser(self) -> str:
+        """The secret of this browser, which its sign-in links are bound to; "" before it has asked for any."""
+        return self.request.cookies.get(self.desk.browser_cookie, "")
 
     def field(self, name: str) -> str:
         """A field of the form; "" when it was not sent."""

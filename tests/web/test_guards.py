@@ -17,7 +17,14 @@ from tests.web.desk import COORDINATOR, GP, HOST, OUTSIDER, Desk, elsewhere
 PAGES = [
     (method, r.path) for r in routes() if isinstance(r, Route) for method in sorted((r.methods or set()) - {"HEAD"})
 ]
-OPEN = {"/health", "/sign-in", "/sign-in/{token}", "/sign-out"}
+OPEN = {
+    "/health",
+    "/sign-in",
+    "/sign-in/account",
+    "/sign-in/account/back",
+    "/sign-in/{token}",
+    "/sign-out",
+}
 FOR_MEMBERS = {
     "/",
     "/threads",

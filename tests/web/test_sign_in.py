@@ -1,10 +1,13 @@
 """Signing in and out."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from digest import store
 from digest.models import Member, Notice, WebSession
@@ -46,6 +49,56 @@ def test_looking_at_a_link_does_not_use_it_up_and_the_button_does_once(desk: Des
     assert again.status_code == 403
     assert "This sign-in link has been used or is too old. Ask for a new one." in again.text
     assert "set-cookie" not in again.headers
+
+
+def asked(desk: Desk, browser: TestClient, email: str) -> str:
+    """The path of the newest link mailed to `email`, after `browser` asked for it."""
+    assert browser.post("/sign-in", data={"address": email}).status_code == 200
+    with store.read(desk.world.engine) as session:
+        newest = session.exec(select(Notice).where(Notice.address == email).order_by(col(Notice.id).desc())).first()
+    assert newest is not None
+    text = message_from_bytes(newest.wire, policy=default).get_body(("plain",))
+    assert text is not None
+    found: list[str] = re.findall(r"/sign-in/[\w-]+", text.get_content())
+    return found[0]
+
+
+def test_a_mailed_link_works_only_in_the_browser_that_asked_for_it(desk: Desk) -> None:
+    browser, other = desk.browser(), desk.browser()
+    path = asked(desk, browser, COORDINATOR)
+    for answer in (other.get(path), other.post(path)):
+        assert "This link works only in the browser where you asked for it." in answer.text
+        assert "__Host-session" not in other.cookies
+    assert "Press the button" in browser.get(path).text
+    assert browser.post(path).status_code == 303, "nobody else has used it up"
+    assert "Today" in browser.get("/").text
+
+
+def test_one_person_gets_a_few_links_and_no_flood(desk: Desk) -> None:
+    for _ in range(10):
+        desk.browser().post("/sign-in", data={"address": COORDINATOR})
+    with store.read(desk.world.engine) as session:
+        assert len(session.exec(select(Notice)).all()) == signin.MOST
+
+
+def test_whoever_asks_in_another_name_locks_nobody_out(desk: Desk) -> None:
+    browser = desk.browser()
+    browser.post(asked(desk, browser, COORDINATOR))
+    browser.post("/sign-out")
+    for _ in range(10):
+        desk.browser().post("/sign-in", data={"address": COORDINATOR})
+    path = asked(desk, browser, COORDINATOR)
+    assert browser.post(path).status_code == 303, "a browser they signed in with before has an allowance of its own"
+
+
+def test_a_forged_acquaintance_buys_no_more_links(desk: Desk) -> None:
+    known = signin.acquaintance(desk.world.settings, GP)
+    for _ in range(10):
+        browser = desk.browser()
+        browser.cookies.set("known", known, domain="digest.example.org")
+        browser.post("/sign-in", data={"address": COORDINATOR})
+    with store.read(desk.world.engine) as session:
+        assert len(session.exec(select(Notice)).all()) == signin.MOST
 
 
 def test_a_link_stops_working_after_its_time(desk: Desk) -> None:
