@@ -179,6 +179,7 @@ def test_every_setting_is_documented_in_the_file_and_in_the_operating_guide() ->
         ("imap", Imap),
         ("smtp", Smtp),
         ("web", Web),
+        ("oidc", Oidc),
         ("[community", CommunitySettings),
     ]
     file = (ROOT / "config.toml").read_text()
