@@ -41,6 +41,7 @@ from digest.nouns import (
     Segment,
     SegmentRole,
     Stance,
+    Verb,
 )
 
 # --- column types ------------------------------------------------------------------------------------------------
@@ -201,6 +202,7 @@ class Message(SQLModel, table=True):
     subject: str = ""
     base_subject: str = Field(default="", index=True)  # RFC 5256, 2.1
     conversation: str = Field(default="", index=True)  # Outlook's, from Thread-Index
+    thread_topic: str = ""
     sent_at: datetime | None = _instant(nullable=True)
     from_name: str = ""
     from_address: str = ""
@@ -267,12 +269,47 @@ class Thread(SQLModel, table=True):
     topics: list[str] = _json(list)
     related: list[int] = _json(list)  # earlier threads that ask the same thing, best first
     started_at: datetime = _instant(index=True)
+    # The message it was begun for: the thread is wherever that is, whatever joins it or is split off. No foreign key,
+    # because messages have one to their thread.
+    begun_by: int | None = Field(default=None, index=True)
     to_draft: bool = Field(default=False, index=True)  # its messages changed since its collation was drafted
     merged_into: int | None = Field(default=None, foreign_key="thread.id")
     # what a person decided about it
     titled: bool = False  # the title is theirs: an earlier message that turns up does not change it
     held_back: bool = False  # in no edition until they say otherwise
     closed_at: datetime | None = _instant(nullable=True)  # not carried forward unless somebody writes again
+
+
+class Part(SQLModel, table=True):
+    """A stretch of a message's new text that answers the thread of another message, by way of the digest.
+
+    What no part covers belongs to the message's own thread.
+    """
+
+    message_id: int = Field(primary_key=True, foreign_key="message.id")
+    start: int = Field(primary_key=True)
+    end: int
+    answers_id: int = Field(foreign_key="message.id", index=True)
+    reason: str
+
+
+class Ruling(SQLModel, table=True):
+    """A coordinator's word on which thread a message belongs to: it outlives later mail, and can be taken back.
+
+    MERGE: `message_id` began the thread that went into `other_id`'s. SPLIT: `message_id` and its answers are a thread.
+    MOVE: `message_id` alone went to `other_id`'s thread (None: one of its own).
+    """
+
+    id: int = _key()
+    community_id: int = _community()
+    verb: Verb = _word(Verb, Verb.MOVE)
+    message_id: int = Field(foreign_key="message.id", index=True)
+    other_id: int | None = Field(default=None, foreign_key="message.id", index=True)
+    left_id: int | None = Field(default=None, foreign_key="thread.id", index=True)  # the thread it was in before
+    thread_id: int | None = Field(default=None, foreign_key="thread.id", index=True)  # the thread it is in since
+    by: int | None = Field(default=None, foreign_key="member.id")
+    at: datetime = _instant()
+    undone_at: datetime | None = _instant(nullable=True)
 
 
 class Collation(SQLModel, table=True):

@@ -54,6 +54,7 @@ class SegmentRole(StrEnum):
     DISCLAIMER = "disclaimer"
     BANNER = "banner"
     FOOTER = "footer"
+    ELSEWHERE = "elsewhere"  # new text that answers another thread; never stored, see steps.read.segments
 
 
 class Stance(StrEnum):
@@ -109,6 +110,14 @@ class Naming(StrEnum):
     FULL = "name and alliance"
     ALLIANCE = "alliance only"
     NONE = "not named"
+
+
+class Verb(StrEnum):
+    """What a coordinator does to threads."""
+
+    MERGE = "merge"
+    SPLIT = "split"
+    MOVE = "move"
 
 
 class ResourceKind(StrEnum):

@@ -5,7 +5,7 @@ mail that is already filed is left as it is.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict
 from datetime import datetime
 
@@ -16,14 +16,17 @@ from digest.mailbox import NOTE_FROM
 from digest.message import Ours, Person, Understood
 from digest.message.kind import by_a_person
 from digest.models import Alias, Identifier, Member, Message, RawMessage, Reference
-from digest.nouns import MASKED, HoldReason, Kind, MessageStatus
+from digest.nouns import MASKED, Decision, HoldReason, Kind, MessageStatus
 from digest.steps import alone
+from digest.steps.answers import answers_digest, take_apart
 from digest.steps.enrol import find, plain_address
-from digest.steps.place import answers_digest, digest_placement, placement, settle
+from digest.steps.neighbours import LEAVES, chunks
+from digest.steps.place import settle
 from digest.steps.read import new_words
 from digest.steps.redact import carry
 from digest.thread import subject as subjects
-from digest.thread.threading import Placement, conversation
+from digest.thread.arrange import FIRST
+from digest.thread.threading import conversation
 
 
 def unfiled(session: Session, community_id: int, limit: int) -> list[tuple[int, bytes]]:
@@ -72,28 +75,41 @@ def file(
     """Write down what was understood of mails, and put each where it belongs; what is filed already is passed over."""
     alone(session, community_id)
     ids = [message_id for message_id, _ in mails]
-    waiting = {m.id: m for m in session.exec(select(Message).where(col(Message.id).in_(ids)))}
-    for message_id, understood in mails:
-        if waiting[message_id].filed_at is None:
-            _file(session, waiting[message_id], understood, community, now)
+    waiting = {m.id: m for some in chunks(ids) for m in session.exec(select(Message).where(col(Message.id).in_(some)))}
+    fresh = [(waiting[id], understood) for id, understood in mails if waiting[id].filed_at is None]
+    members = {a: find(session, community_id, a) for a in {u.from_address for _, u in fresh} if a}
+    for message, understood in fresh:
+        _write_down(session, message, understood, members.get(understood.from_address), now)
+    session.flush()
+    copies = _bearers(session, community_id, [m.rfc_message_id for m, _ in fresh if m.rfc_message_id])
+    for message, understood in fresh:
+        _sort(session, message, understood, members.get(understood.from_address), community, copies)
+    placed = [message for message, _ in fresh if message.status is MessageStatus.ACCEPTED]
+    about = [message for message, _ in fresh if message.kind in LEAVES]
+    settle(session, community_id, [message.id for message in placed + about], now)
+    _read_kinds(session, placed)
+    _check_identifiers(session, placed, now)
+    session.flush()
 
 
-def _file(
-    session: Session, message: Message, understood: Understood, community: CommunitySettings, now: datetime
+def _write_down(
+    session: Session, message: Message, understood: Understood, member: Member | None, now: datetime
 ) -> None:
+    """Everything that the mail itself says."""
     message.filed_at = now
     message.rfc_message_id, message.subject, message.sent_at = (
         understood.message_id,
         understood.subject,
         understood.sent_at,
     )
-    message.base_subject = subjects.base(understood.subject).text[:500]
+    message.thread_topic = understood.thread_topic
+    about = subjects.about(understood.subject) if understood.kind in LEAVES else understood.subject
+    message.base_subject = subjects.read(about, understood.thread_topic).text[:500]
     message.conversation = conversation(understood.thread_index)
     message.from_name, message.from_address = understood.from_name, understood.from_address
     message.text, message.segments = understood.text, list(understood.segments)
     message.links, message.problems = list(understood.links), list(understood.problems)
     message.attachments = [asdict(a) for a in understood.attachments]
-    member = find(session, message.community_id, understood.from_address) if understood.from_address else None
     message.member_id = member.id if member else None
     session.add(message)
     session.add_all(
@@ -118,11 +134,21 @@ def _file(
         for name in named
         if name
     )
-    session.flush()
+
+
+def _sort(
+    session: Session,
+    message: Message,
+    understood: Understood,
+    member: Member | None,
+    community: CommunitySettings,
+    copies: Mapping[str, Sequence[Message]],
+) -> None:
+    """What becomes of a mail: set aside, held for a person, or (accepted, with no kind yet) to be threaded."""
     if understood.unreadable or understood.from_address == NOTE_FROM:
         _hold(message, HoldReason.NOT_UNDERSTOOD, understood.unreadable or "The mailbox did not hand this mail over.")
         return
-    first = _first_copy(session, message)
+    first = _first_copy(message, copies.get(message.rfc_message_id, ()))
     if first is not None:
         message.kind, message.kind_reason = Kind.DUPLICATE, "bears the Message-ID of a mail already stored"
         message.status, message.hold_reason = MessageStatus.DISCARDED, None
@@ -136,60 +162,93 @@ def _file(
     to_digest = answers_digest(session, message, community.slug, ours) or (
         ours in understood.recipients and plain_address(community.stream_address) not in understood.recipients
     )
-    found = digest_placement(session, message) if to_digest else placement(session, message)
-    message.kind, message.kind_reason = _kind(session, message, found, to_digest)
+    message.kind, message.kind_reason = by_a_person(
+        new_words(message), message.subject, subjects.base(message.subject).is_reply, to_digest
+    )
     if understood.spoof:
         _hold(message, HoldReason.SPOOF, understood.spoof)
     elif member is None or not member.active:
         _hold(message, HoldReason.UNKNOWN_SENDER, "The sender is not a member of the community.")
-    elif to_digest and not found.threads:
+    elif to_digest and not take_apart(session, message):
         _hold(message, HoldReason.WHICH_THREAD, "This answers the digest. Which of its threads is it about?")
     else:
-        settle(session, message, found, now)
-        undecided = carry(session, message, now)
-        if undecided:
-            types = ", ".join(sorted({MASKED.get(i.type, i.type) for i in undecided}))
-            _hold(message, HoldReason.IDENTIFIER, f"This may identify a patient: {types}.")
-        else:
-            message.status, message.hold_reason = MessageStatus.ACCEPTED, None
+        message.status, message.hold_reason = MessageStatus.ACCEPTED, None
 
 
-def _kind(session: Session, message: Message, found: Placement, to_digest: bool) -> tuple[Kind, str]:
-    answers = bool(found.threads) or subjects.base(message.subject).is_reply
-    kind, reason = by_a_person(new_words(message), message.subject, answers, to_digest)
-    if kind is Kind.REPLY and found.threads and _announces(session, found.threads[0]):
+def _read_kinds(session: Session, placed: Sequence[Message]) -> None:
+    """Question, reply or announcement: what a mail does also depends on what stands before it in its thread."""
+    kinds: dict[int | None, set[str]] = {}
+    here = {m.id for m in placed}
+    for some in chunks({m.thread_id for m in placed if m.thread_id is not None}):
+        for id, thread_id, kind in session.exec(
+            select(Message.id, Message.thread_id, Message.kind).where(col(Message.thread_id).in_(some))
+        ):
+            if id not in here:
+                kinds.setdefault(thread_id, set()).add(kind)
+    for message in sorted(placed, key=lambda m: (m.sent_at or m.received_at, m.id)):
+        others = kinds.setdefault(message.thread_id, set())
+        if message.kind is not Kind.DIGEST_REPLY:
+            message.kind, message.kind_reason = _kind(message, others)
+        others.add(message.kind)
+
+
+def _kind(message: Message, others: Set[str]) -> tuple[Kind, str]:
+    said = new_words(message)
+    answers = message.thread_reason not in FIRST or subjects.base(message.subject).is_reply
+    kind, reason = by_a_person(said, message.subject, answers, False)
+    if kind is Kind.REPLY and Kind.ANNOUNCEMENT in others and Kind.QUESTION not in others:
         # An announcement asks nothing, so whoever asks in its thread asks the thread's first question.
-        asked, why = by_a_person(new_words(message), message.subject, False, to_digest)
+        asked, why = by_a_person(said, message.subject, False, False)
         if asked is Kind.QUESTION:
             return asked, why
     return kind, reason
 
 
-def _announces(session: Session, thread_id: int) -> bool:
-    kinds = session.exec(select(Message.kind).where(Message.thread_id == thread_id)).all()
-    return Kind.ANNOUNCEMENT in kinds and Kind.QUESTION not in kinds
+def _check_identifiers(session: Session, placed: Sequence[Message], now: datetime) -> None:
+    """Hold what may identify a patient, unless its thread has decided about the same words."""
+    suspicious: set[int] = set()
+    for some in chunks(m.id for m in placed):
+        suspicious.update(session.exec(select(Identifier.message_id).where(col(Identifier.message_id).in_(some))))
+    decided: set[int | None] = set()
+    for some in chunks({m.thread_id for m in placed if m.thread_id is not None}):
+        there = select(col(Message.thread_id)).join(Identifier, col(Identifier.message_id) == col(Message.id))
+        decided.update(
+            session.exec(there.where(col(Message.thread_id).in_(some), Identifier.decision != Decision.UNDECIDED))
+        )
+    for message in placed:
+        if message.id not in suspicious and message.thread_id not in decided:
+            continue
+        undecided = carry(session, message, now)
+        if undecided:
+            types = ", ".join(sorted({MASKED.get(i.type, i.type) for i in undecided}))
+            _hold(message, HoldReason.IDENTIFIER, f"This may identify a patient: {types}.")
 
 
 def _hold(message: Message, reason: HoldReason, note: str) -> None:
     message.status, message.hold_reason, message.hold_note = MessageStatus.HELD, reason, note
 
 
-def _first_copy(session: Session, message: Message) -> Message | None:
+def _bearers(session: Session, community_id: int, names: Sequence[str]) -> dict[str, list[Message]]:
+    """The mails that bear each Message-ID, in order of arrival."""
+    found: dict[str, list[Message]] = {}
+    for some in chunks(set(names)):
+        for message in session.exec(
+            select(Message)
+            .where(
+                Message.community_id == community_id,
+                col(Message.rfc_message_id).in_(some),
+                col(Message.filed_at).is_not(None),
+            )
+            .order_by(col(Message.id))
+        ):
+            found.setdefault(message.rfc_message_id, []).append(message)
+    return found
+
+
+def _first_copy(message: Message, bearers: Sequence[Message]) -> Message | None:
     """The mail this is another copy of: the same Message-ID and words (lists add footers, relays headers)."""
-    if not message.rfc_message_id:
+    earlier = [one for one in bearers if one.id < message.id and one.kind is not Kind.DUPLICATE]
+    if not earlier:
         return None
     words = "".join(new_words(message).split())
-    for other in session.exec(
-        select(Message)
-        .where(
-            Message.community_id == message.community_id,
-            Message.rfc_message_id == message.rfc_message_id,
-            Message.id != message.id,
-            Message.kind != Kind.DUPLICATE,
-            col(Message.filed_at).is_not(None),
-        )
-        .order_by(col(Message.id))
-    ):
-        if "".join(new_words(other).split()) == words:
-            return other
-    return None
+    return next((one for one in earlier if "".join(new_words(one).split()) == words), None)

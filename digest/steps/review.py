@@ -4,12 +4,12 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from digest.models import Member, Message, Thread
-from digest.nouns import HUMAN, Decision, HoldReason, MessageStatus, Role
-from digest.steps import alone, note
+from digest.models import Member, Message, Ruling, Thread
+from digest.nouns import HUMAN, Decision, HoldReason, MessageStatus, Role, Verb
+from digest.steps import alone, note, rethread
 from digest.steps.collate import draft_waiting
 from digest.steps.enrol import find, is_address
-from digest.steps.place import placement, rehome, settle
+from digest.steps.place import settle, survivor
 from digest.steps.redact import carry, identifiers, spread
 
 
@@ -114,18 +114,91 @@ def admit(session: Session, message_id: int, by: Member, name: str, alliance: st
     draft_waiting(session, message.community_id, now)
 
 
-def move(session: Session, message_id: int, thread_id: int | None, by: Member, now: datetime) -> None:
-    """Put a message into another thread, or (None) into a new one of its own."""
+def move(session: Session, message_id: int, thread_id: int | None, by: Member, now: datetime) -> Ruling:
+    """Put a message into another thread, or (None) into a new one of its own. `undo` takes the ruling's id.
+
+    It goes alone: what answered it before stays, what answers it from now on goes with it.
+    """
     message = _message(session, message_id)
-    if thread_id is not None:
-        target = session.get(Thread, thread_id)
-        if target is None or target.community_id != message.community_id:
-            raise ReviewError("There is no such thread.")
-    rehome(session, message, thread_id, now)
+    if message.kind not in HUMAN:
+        raise ReviewError("Only what a person wrote to the stream can be put into a thread.")
+    target = None if thread_id is None else _thread(session, thread_id, message.community_id)
+    ruling = rethread.move(session, message, target, by, now)
     note(session, message.community_id, by, "moved to another thread", f"message {message.id}", now)
-    if message.hold_reason is HoldReason.WHICH_THREAD:
+    if message.hold_reason is HoldReason.WHICH_THREAD and message.status is MessageStatus.HELD:
         _let_in(session, message, "The coordinator said which thread it answers.", now)
     draft_waiting(session, message.community_id, now)
+    return ruling
+
+
+def merge(session: Session, gone_id: int, stays_id: int, by: Member, now: datetime) -> Ruling:
+    """Make one thread of two, which keeps the name and the token of `stays_id`. `undo` takes the ruling's id."""
+    stays = session.get(Thread, stays_id)
+    if stays is None:
+        raise ReviewError("There is no such thread.")
+    alone(session, stays.community_id)
+    stays = _thread(session, stays_id, stays.community_id)
+    gone = _thread(session, gone_id, stays.community_id)
+    if gone.id == stays.id:
+        raise ReviewError("These are the same thread already.")
+    ruling = rethread.merge(session, gone, stays, by, now)
+    note(session, stays.community_id, by, f"joined thread {gone.id} to it", f"thread {stays.id}", now)
+    draft_waiting(session, stays.community_id, now)
+    return ruling
+
+
+def split(session: Session, message_id: int, by: Member, now: datetime) -> Ruling:
+    """Make a thread of a message and everything that answers it, now and later.
+
+    `undo` takes the ruling's id; its `thread_id` is the new thread.
+    """
+    message = _message(session, message_id)
+    thread = session.get(Thread, message.thread_id) if message.thread_id is not None else None
+    if thread is None or message.kind not in HUMAN:
+        raise ReviewError("This message is in no thread, so nothing can be split off.")
+    if rethread.starts(session, message):
+        raise ReviewError("This message starts its thread; split at a later one.")
+    ruling = rethread.split(session, message, by, now)
+    note(session, message.community_id, by, f"split thread {thread.id} there", f"message {message.id}", now)
+    draft_waiting(session, message.community_id, now)
+    return ruling
+
+
+def undo(session: Session, ruling_id: int, by: Member, now: datetime) -> None:
+    """Take back a merge, a split or a move: threads become what they would be without it."""
+    ruling = session.get(Ruling, ruling_id)
+    if ruling is None:
+        raise ReviewError("There is nothing to undo.")
+    alone(session, ruling.community_id)
+    session.refresh(ruling)
+    if ruling.undone_at is not None:
+        raise ReviewError("This was undone already.")
+    if not rethread.undo(session, ruling, now):
+        message = session.get_one(Message, ruling.message_id)
+        message.status, message.hold_reason = MessageStatus.HELD, HoldReason.WHICH_THREAD
+        message.hold_note = "This answers the digest. Which of its threads is it about?"
+        session.add(message)
+    done = {Verb.MERGE: "the joining", Verb.SPLIT: "the splitting", Verb.MOVE: "the moving"}[ruling.verb]
+    note(session, ruling.community_id, by, f"undid {done} of threads", f"message {ruling.message_id}", now)
+    draft_waiting(session, ruling.community_id, now)
+
+
+def rulings(session: Session, thread_id: int) -> list[Ruling]:
+    """What coordinators did to a thread (joined, split, moved) that can be undone, the latest first."""
+    return list(
+        session.exec(
+            select(Ruling)
+            .where((Ruling.left_id == thread_id) | (Ruling.thread_id == thread_id), col(Ruling.undone_at).is_(None))
+            .order_by(col(Ruling.id).desc())
+        )
+    )
+
+
+def _thread(session: Session, thread_id: int, community_id: int) -> Thread:
+    thread = session.get(Thread, thread_id)
+    if thread is None or thread.community_id != community_id:
+        raise ReviewError("There is no such thread.")
+    return survivor(session, thread)
 
 
 def _message(session: Session, message_id: int) -> Message:
@@ -167,7 +240,7 @@ def _accept(session: Session, message: Message, why: str) -> None:
 def _let_in(session: Session, message: Message, why: str, now: datetime) -> None:
     """A message's sender is settled: it goes to its thread, and is accepted unless it may identify a patient."""
     if message.kind in HUMAN and message.thread_id is None:
-        settle(session, message, placement(session, message), now)
+        settle(session, message.community_id, [message.id], now)
     undecided = carry(session, message, now)
     if undecided:
         message.status, message.hold_reason = MessageStatus.HELD, HoldReason.IDENTIFIER

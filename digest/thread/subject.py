@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 # What mail programs put before a subject: English, German, Dutch, Nordic and Finnish, Italian, French, Spanish,
 # Portuguese, Polish, Turkish, Welsh. Those that open an English subject too ("Ref:", "I:") are left out.
@@ -37,6 +38,27 @@ def base(subject: str) -> Base:
     text, reply, forward, token = _strip(subject)
     was = _WAS.search(text)
     return Base(text.casefold(), reply, forward, token, _strip(was[1])[0].casefold() if was else "")
+
+
+@lru_cache(maxsize=4096)
+def read(subject: str, topic: str) -> Base:
+    """The subject taken apart; a prefix we do not know is one when Outlook's Thread-Topic is what follows it."""
+    plain, known = base(topic), base(subject)
+    if not plain.text or known.is_reply:
+        return known
+    if known.text == plain.text or not known.text.endswith(plain.text):
+        return known
+    before = _TAG.sub("", known.text[: -len(plain.text)] + " ").strip()
+    # [MS-OXCMSG], PidTagSubjectPrefix: at most three characters and a colon; some languages' are longer
+    if before.endswith(":") and " " not in before and len(before) <= 8:
+        return Base(plain.text, True, known.is_forward, known.token, known.was)
+    return known
+
+
+def about(subject: str) -> str:
+    """What a program's mail is about: "Recall: Chest X-ray access", "Zugesagt: …" in any language; "" for no more."""
+    first, colon, rest = subject.partition(":")
+    return rest if colon and rest.strip() and len(_TAG.sub("", first).split()) < 4 else subject
 
 
 def title(subject: str) -> str:

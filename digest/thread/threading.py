@@ -1,148 +1,183 @@
-"""Which conversation one message belongs to, and why, in words a coordinator understands. Pure.
+"""What a mail's headers and subject say about the conversation it belongs to: the facts, rule by rule. Pure.
 
-Steps ask the database for the facts below and store the reason with the decision. Header threading is that of RFC 5256
-REFS and of notmuch: messages that share a Message-ID, borne or named, are one conversation. On top of it, the rules of
-DESIGN.md: a token comes first, a subject alone counts only behind a reply prefix and within thirty days, and a mail
-that answers an old one only to reach the list opens a conversation of its own.
+Header threading is that of RFC 5256 REFS and of notmuch: messages that share a Message-ID, borne or named, are one
+conversation (`clusters`). The rules of DESIGN.md go on top of it (`thread.arrange`).
 """
 
 import base64
 import binascii
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 
-from digest.thread.subject import Base, base
+from digest.nouns import Verb
+from digest.thread.subject import Base, read
 from digest.words import content
 
-#: How far apart two messages may be for their subjects alone to join them.
+#: How far apart two messages may be for their subjects alone, or Outlook's index, to join them.
 WINDOW = timedelta(days=30)
-
-
-class Link(Enum):
-    """How the message at hand and a stored message share a Message-ID."""
-
-    ANSWERS = "our In-Reply-To names it"
-    ANSWERED = "its In-Reply-To names us"
-    REFERS = "our References name it"
-    NAMED = "its References name us"
-    SHARES = "both name a third message"
+#: How much earlier than what it answers a message may say it was sent: clocks differ, and so do zones.
+SKEW = timedelta(days=1)
+#: Within which time a mail that says nearly the same is its author's correction of the first.
+CORRECTED = timedelta(days=3)
+_SAME_WORDS = 0.6  # of both texts' words
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """The message to be placed; `subject` as in its header, `text` what its author wrote."""
+class Ruling:
+    """A coordinator's word about `post`, which nothing that arrives later overrides.
 
-    subject: str
-    sent_at: datetime
-    text: str = ""
+    MERGE: its thread is that of `target`, too. SPLIT: it and what answers it are a thread. MOVE: it alone goes to the
+    thread of `target` (None: one of its own); answers that came before `at` stay, later ones go with it.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """A stored message that shares a Message-ID with the arrival. `text`: what its author wrote."""
-
-    thread: int
-    subject: str
-    link: Link
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Alike:
-    """A stored message that may belong here by its subject or by Outlook's index; `at`: when it was sent."""
-
-    thread: int
-    subject: str
+    verb: Verb
+    post: int
+    target: int | None
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Placement:
-    """Where the message goes: no thread (start one), one, or several that it shows to be one (the oldest stays)."""
+class Post:
+    """A stored message as threading needs it. `id` is the order in which they were stored.
 
-    threads: tuple[int, ...]
-    reason: str
-
-
-def place(
-    arrival: Arrival,
-    token: int | None = None,
-    linked: Sequence[Linked] = (),
-    conversation: Sequence[Alike] = (),
-    same_subject: Sequence[Alike] = (),
-    headless: Collection[int] = (),
-    by_hand: Collection[int] = (),
-) -> Placement:
-    """Decide where `arrival` goes.
-
-    `token`: the thread that the subject's `[T14]` names, when it exists. `linked`: stored messages that share a
-    Message-ID. `conversation`: messages with the same `conversation` key. `same_subject`: messages with the same base
-    subject. `headless`: which of all their threads hold nothing but replies, so that what they answer is not there.
-    `by_hand`: which of them a person moved a message to; those are joined with no other. All of them the community's
-    own.
-
-    Whatever belongs together by a rule is joined from whichever side arrives last, so the order does not matter; the
-    one choice among several is that of a reply without its parent between conversations that have the same subject.
+    `bears`, `answers` (In-Reply-To) and `names` (References) are Message-IDs. `target`: the message whose thread its
+    token names, or that it answers by way of the digest. `text`: the author's own words, where `may_leave` or a
+    correction is possible. `leaf`: a program's mail about another, which joins nothing and starts nothing.
     """
-    if token is not None:
-        return Placement((token,), f"carries the token [T{token}]")
-    subject = base(arrival.subject)
-    placed = _by_headers(arrival, linked)
-    outlook = [one.thread for one in conversation if _agree(subject, base(one.subject)) and _near(arrival, one)]
-    found = {*placed.threads, *outlook}
-    near = [one for one in same_subject if subject.text and base(one.subject).text == subject.text]
-    near = [one for one in near if _near(arrival, one)]
-    alike = {one.thread for one in near if one.thread in headless}
-    if subject.is_reply and found <= set(headless) and (headed := [one for one in near if one.thread not in headless]):
-        alike.add(_nearest(arrival, headed))
-    threads = _in_order(found | alike)
-    if len(threads) > 1 and not set(threads).isdisjoint(by_hand):
-        threads = _unjoined(threads, by_hand, _answered(linked))
-    if placed.threads or not threads:
-        return Placement(threads, placed.reason)
-    if outlook:
-        return Placement(threads, "belongs to the same Outlook conversation")
-    if subject.is_reply:
-        return Placement(threads, "is a reply with the same subject within 30 days")
-    return Placement(threads, "is what stored replies with the same subject answer, within 30 days")
+
+    id: int
+    subject: str
+    at: datetime
+    filed_at: datetime
+    author: str = ""
+    bears: str = ""
+    answers: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    conversation: str = ""
+    topic: str = ""
+    text: str = ""
+    target: int | None = None
+    target_reason: str = ""
+    leaf: bool = False
+
+    @property
+    def base(self) -> Base:
+        return read(self.subject, self.topic)
+
+    @property
+    def order(self) -> tuple[datetime, str, str, str, int]:
+        """A place among others that does not depend on which was stored first, as far as they can be told apart."""
+        return (self.at, self.bears, self.subject, self.author, self.id)
 
 
-def _answered(linked: Sequence[Linked]) -> set[int]:
-    return {one.thread for one in linked if one.link is Link.ANSWERS}
+def agree(one: Base, other: Base) -> bool:
+    """Whether two subjects are the same, or one says that it was the other."""
+    return one.text in (other.text, other.was) or one.was == other.text != ""
 
 
-def _unjoined(threads: Sequence[int], by_hand: Collection[int], answered: Collection[int]) -> tuple[int, ...]:
-    """Those of `threads` that may become one: the answered one's, else what no person has touched, else the oldest."""
-    direct = [thread for thread in threads if thread in answered]
-    if len(direct) == 1:
-        return (direct[0],)
-    return tuple(thread for thread in threads if thread not in by_hand) or tuple(threads[:1])
+def may_leave(reply: Post, parent: Post) -> bool:
+    """Whether a reply may be a mail of its own by its subject, so that the texts must be looked at.
+
+    A mail program puts a reply prefix before the subject by itself, so a subject without one was typed afresh. Those
+    who answer themselves within a day go on with what they said.
+    """
+    subject, other = reply.base, parent.base
+    if subject.is_reply or subject.is_forward or not subject.text or not other.text or agree(subject, other):
+        return False
+    return not (reply.author == parent.author and abs(reply.at - parent.at) <= SKEW)
+
+
+def leaves(reply: Post, parent: Post) -> bool:
+    """Whether a reply used an old mail only to reach the list: typed afresh, and no word of it is in the old mail."""
+    if not may_leave(reply, parent):
+        return False
+    return not set(content(reply.base.text)) & set(content(f"{parent.base.text} {parent.text}"))
+
+
+def may_correct(one: Post, other: Post) -> bool:
+    """Whether two mails of one author may be the same mail sent again, by all but their texts."""
+    if one.author != other.author or not one.author or abs(one.at - other.at) > CORRECTED:
+        return False
+    first, second = one.base, other.base
+    if first.is_reply or second.is_reply or one.answers or other.answers:
+        return False
+    left, right = set(content(first.text)), set(content(second.text))
+    return bool(left) and 2 * len(left & right) > min(len(left), len(right))
+
+
+def corrects(one: Post, other: Post) -> bool:
+    """Whether one mail is another sent again with corrections: one author, within three days, nearly the same words."""
+    if not may_correct(one, other):
+        return False
+    left, right = content(one.text), content(other.text)
+    shared = sum(min(left.count(word), right.count(word)) for word in set(left) & set(right))
+    return min(len(left), len(right)) >= 5 and 2 * shared >= _SAME_WORDS * (len(left) + len(right))
+
+
+def may_follow(late: Post, early: Post) -> bool:
+    """Whether a new mail may tell the outcome of its author's own question, by all but the texts.
+
+    Its subject holds the question's whole subject and more: "Summary: two-week clinics".
+    """
+    first, second = early.base, late.base
+    if late.author != early.author or not late.author or late.answers or second.is_reply or first.is_reply:
+        return False
+    if not timedelta(0) < late.at - early.at <= WINDOW or first.text == second.text:
+        return False
+    return len(set(content(first.text))) > 1 and f" {first.text} " in f" {' '.join(second.text.split())} ".replace(
+        ":", " "
+    ).replace(" - ", " ")
+
+
+def follows(late: Post, early: Post) -> bool:
+    """Whether a new mail tells the outcome of its author's own question: that one asks, and this one does not."""
+    return may_follow(late, early) and "?" in early.text and "?" not in late.text
+
+
+def near(one: Post, other: Post) -> bool:
+    """Whether two messages are within the window of each other."""
+    return abs(one.at - other.at) <= WINDOW
 
 
 def clusters(ids: Sequence[Collection[str]]) -> list[set[int]]:
-    """Header threading alone: the conversations of a whole archive, before the rules of `place`.
+    """Header threading alone: the conversations of a whole archive, before any rule of ours.
 
     `ids`: for each message the Message-IDs it bears or names (Message-ID, In-Reply-To, References). Returns the
     positions in `ids` that belong together, in order of their first; a message without any is alone.
     """
-    parent = list(range(len(ids)))
+    sets = Sets(len(ids))
+    first: dict[str, int] = {}
+    for at, names in enumerate(ids):
+        for name in names:
+            sets.join(at, first.setdefault(name, at))
+    return sets.all()
 
-    def root(at: int) -> int:
+
+class Sets:
+    """Disjoint sets of the numbers below `size` (Tarjan's union-find)."""
+
+    def __init__(self, size: int) -> None:
+        self._parent = list(range(size))
+
+    def root(self, at: int) -> int:
+        """The number that stands for the set of `at`."""
+        parent = self._parent
         while parent[at] != at:
             parent[at] = at = parent[parent[at]]
         return at
 
-    first: dict[str, int] = {}
-    for at, names in enumerate(ids):
-        for name in names:
-            one, other = sorted((root(at), root(first.setdefault(name, at))))
-            parent[other] = one
-    found: dict[int, set[int]] = {}
-    for at in range(len(ids)):
-        found.setdefault(root(at), set()).add(at)
-    return list(found.values())
+    def join(self, one: int, other: int) -> None:
+        """Make the sets of both one; the lower number stands for it."""
+        low, high = sorted((self.root(one), self.root(other)))
+        self._parent[high] = low
+
+    def all(self) -> list[set[int]]:
+        """Every set, in order of its first number."""
+        found: dict[int, set[int]] = {}
+        for at in range(len(self._parent)):
+            found.setdefault(self.root(at), set()).add(at)
+        return list(found.values())
 
 
 def conversation(thread_index: str) -> str:
@@ -155,60 +190,3 @@ def conversation(thread_index: str) -> str:
     except (binascii.Error, ValueError):
         return ""
     return header[:22].hex() if len(header) >= 22 else ""
-
-
-def _by_headers(arrival: Arrival, linked: Sequence[Linked]) -> Placement:
-    # A late parent is an answer seen from the other side, and judged the same: order of arrival changes nothing.
-    stays = [
-        one
-        for one in linked
-        if not (
-            _leaves(one.subject, arrival.subject, arrival.text)
-            if one.link is Link.ANSWERED
-            else _leaves(arrival.subject, one.subject, one.text)
-        )
-    ]
-    subject = base(arrival.subject)
-    answered = [one for one in stays if one.link is Link.ANSWERS]
-    # A reply inside a conversation that left another one still names the old one in References, so these count only
-    # where the subject agrees.
-    others = [one for one in stays if one.link is Link.ANSWERED or _agree(subject, base(one.subject))]
-    threads = _in_order(one.thread for one in answered + others)
-    if not threads:
-        new = "answers an earlier message, but with a new subject and topic" if linked else "starts a new conversation"
-        return Placement((), new)
-    if answered:
-        return Placement(threads, "answers a message by In-Reply-To")
-    if any(one.link in {Link.ANSWERED, Link.NAMED} for one in others):
-        return Placement(threads, "is the earlier message that stored replies answer")
-    if any(one.link is Link.REFERS for one in others):
-        return Placement(threads, "names a message in References, with the same subject")
-    return Placement(threads, "answers the same missing message, with the same subject")
-
-
-def _agree(one: Base, other: Base) -> bool:
-    return one.text in (other.text, other.was) or one.was == other.text != ""
-
-
-def _leaves(reply_subject: str, parent_subject: str, parent_text: str) -> bool:
-    """Whether a reply used an old mail only to reach the list.
-
-    A mail program puts a reply prefix before the subject by itself, so a subject without one was typed afresh; that,
-    and no word of it in the subject or the text it answers, is a new topic. Anything less is not.
-    """
-    subject, other = base(reply_subject), base(parent_subject)
-    if subject.is_reply or subject.is_forward or not subject.text or not other.text or _agree(subject, other):
-        return False
-    return not set(content(subject.text)) & set(content(f"{other.text} {parent_text}"))
-
-
-def _near(arrival: Arrival, alike: Alike) -> bool:
-    return abs(arrival.sent_at - alike.at) <= WINDOW
-
-
-def _nearest(arrival: Arrival, alike: Sequence[Alike]) -> int:
-    return min(alike, key=lambda one: (abs(arrival.sent_at - one.at), one.thread)).thread
-
-
-def _in_order(threads: Iterable[int]) -> tuple[int, ...]:
-    return tuple(sorted(set(threads)))

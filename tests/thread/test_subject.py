@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.thread.subject import Base, base, title
+from digest.thread.subject import Base, base, read, title
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,11 @@ def test_any_subject_is_read_and_a_base_subject_has_nothing_more_to_strip(subjec
     again = base(once.text)
     assert (again.text, again.is_reply, again.is_forward) == (once.text, False, False)
     assert title(subject)
+
+
+def test_an_unknown_prefix_is_one_when_outlooks_topic_is_what_follows_it() -> None:
+    assert read("Qt: [LEADS] Chest X-ray access", "Chest X-ray access").is_reply
+    assert read("Qt: Chest X-ray access", "Chest X-ray access").text == "chest x-ray access"
+    assert not read("Qt: Chest X-ray access", "").is_reply
+    assert not read("A word on: Chest X-ray access", "Chest X-ray access").is_reply
+    assert not read("Chest X-ray access", "Chest X-ray access").is_reply
