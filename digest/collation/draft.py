@@ -12,22 +12,23 @@ from urllib.parse import urlsplit
 from digest.collation import Contribution
 from digest.collation.follow import outcome, question_answered, still_open
 from digest.collation.joining import Standing, joined, said
-from digest.collation.points import Said, only_shares, ranked, substantive
+from digest.collation.points import only_shares, ranked, substantive
 from digest.collation.questions import asking
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import Side, sides
+from digest.collation.worth import Line, lines
 from digest.nouns import Content, Evidence, Kind, Point, Resource, ResourceKind, Stance, mask
 from digest.words import content as stems
 
 # What a reply adds beside "Agree with …" stands as a point of its own from this worth on; so does what an asker says.
-_STANDS_ALONE = 1.8
+_STANDS_ALONE = 0.3
 
 
 @dataclass(slots=True)
 class _Making:
     """A point while the draft is being made."""
 
-    said: Said
+    said: Line
     reply: Contribution
     standing: Standing
     supporters: list[int]
@@ -73,7 +74,7 @@ class _Draft:
     def __init__(self, asked: Sequence[tuple[Contribution, Sentence]], contributions: Sequence[Contribution]) -> None:
         self.asking = [sentence for _, sentence in asked]
         self.questions = [evidence(*one) for one in asked]
-        self.asked = self.questions[0].quote if asked else ""
+        self.lines = lines(contributions)
         self.people = {one.author for one in contributions}
         self.order = {one.message: place for place, one in enumerate(contributions)}
         self.points: list[_Making] = []
@@ -81,15 +82,14 @@ class _Draft:
     def closes(self, reply: Contribution, done: Sequence[Sentence]) -> bool:
         """Whether the asker only rounds the conversation off, beside telling the outcome."""
         opening = split(reply.text, reply.segments)[:2]
-        left = [one for one in ranked(reply, self.asked) if one.sentence not in done]
+        left = [one for one in ranked(reply, self.lines) if one.sentence not in done]
         return any("thank" in sentence.text.lower() for sentence in opening) or (
             not left or left[0].worth < _STANDS_ALONE
         )
 
     def add(self, reply: Contribution, without: Sequence[Sentence] = (), least: float = -inf) -> None:
         """Make the best sentence of `reply` a point, unless all but those `without` are worth less than `least`."""
-        known = {stem for point in self.points for stem in point.standing.stems}
-        best = [one for one in ranked(reply, self.asked, known) if one.sentence not in without]
+        best = [one for one in ranked(reply, self.lines) if one.sentence not in without]
         if best and best[0].worth >= least:
             id = f"m{reply.message}-{best[0].sentence.start}"
             standing = Standing(id, reply.author, reply.message, said(reply))

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 from digest.collation import Contribution
-from digest.collation.points import statements, words
+from digest.collation.points import statements
 from digest.collation.questions import asking
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import called
+from digest.collation.worth import words
 from digest.nouns import SegmentRole
 from digest.words import content as stems
 

@@ -11,8 +11,9 @@ from digest.collation import Contribution
 from digest.collation.draft import evidence, unaccounted
 from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
-from digest.collation.points import Said, only_shares, ranked, statements, substantive
+from digest.collation.points import only_shares, ranked, statements, substantive
 from digest.collation.sides import sides
+from digest.collation.worth import Line, lines
 from digest.nouns import Content, Evidence, Point, Stance
 
 #: A late reply is proposed as more evidence of a point from this likeness to it on (cosine, 0 to 1).
@@ -63,9 +64,7 @@ def noticed(contributions: Sequence[Contribution], content: Content) -> list[Not
     standings, points = _standings(contributions, content)
     numbers = {point.id: number for number, point in enumerate(content.points, start=1)}
     return [
-        _notice(reply, contributions, standings, points, numbers, content)
-        for reply in contributions
-        if reply.message in waiting
+        _notice(reply, contributions, standings, points, numbers) for reply in contributions if reply.message in waiting
     ]
 
 
@@ -130,12 +129,10 @@ def _notice(
     standings: Sequence[Standing],
     points: dict[str, Point],
     numbers: dict[str, int],
-    content: Content,
 ) -> Noticed:
     if not substantive(reply) or only_shares(reply):
         return Noticed(reply.message, "", Stance.NONE, None, None, "would be set aside: it makes no point of its own")
-    asked = content.question[0].quote if content.question else ""
-    best = _passage(reply, asked)
+    best = _passage(reply, lines(contributions))
     for side in _taken(reply, contributions, standings, points):
         how = "would stand as a different view on" if side.stance in _AGAINST else "would support"
         passage = side.passage if side.stance not in _AGAINST or best is None else best
@@ -151,8 +148,8 @@ def _notice(
     return Noticed(reply.message, "", Stance.INFO, best, None, "would be a point of its own")
 
 
-def _passage(reply: Contribution, asked: str) -> Evidence | None:
-    best: list[Said] = ranked(reply, asked)
+def _passage(reply: Contribution, worths: Sequence[Line]) -> Evidence | None:
+    best = ranked(reply, worths)
     return evidence(reply, best[0].sentence) if best else None
 
 

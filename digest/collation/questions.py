@@ -3,8 +3,8 @@
 import re
 
 from digest.collation import Contribution
-from digest.collation.points import words
 from digest.collation.sentences import Sentence, split
+from digest.collation.worth import words
 from digest.words import content
 
 _OPENS = re.compile(

@@ -111,6 +111,12 @@ def thanks(sentence: str) -> bool:
     return bool(_THANKS.match(sentence))
 
 
+def only_sides(sentence: str) -> bool:
+    """Whether a sentence takes a side and says nothing else: "I disagree with Sam." """
+    side, cue = stance(sentence)
+    return side in (Stance.AGREE, Stance.DISAGREE) and len(sentence.split()) - len(cue.split()) <= 2
+
+
 def stance(new: str) -> tuple[Stance, str]:
     """The stance of a reply's new text and the cue that shows it, verbatim ("" for `info` and `none`).
 
