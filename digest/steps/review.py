@@ -114,6 +114,27 @@ def admit(session: Session, message_id: int, by: Member, name: str, alliance: st
     draft_waiting(session, message.community_id, now)
 
 
+def let_in_known(session: Session, community_id: int, now: datetime) -> None:
+    """Let in the mail that waits because its sender was unknown and is a member now.
+
+    What may be a forged sender's waits on: that somebody is a member does not say that they wrote it.
+    """
+    for waiting in session.exec(
+        select(Message)
+        .where(
+            Message.community_id == community_id,
+            Message.status == MessageStatus.HELD,
+            Message.hold_reason == HoldReason.UNKNOWN_SENDER,
+        )
+        .order_by(col(Message.id))
+    ).all():
+        member = find(session, community_id, waiting.from_address)
+        if member is not None and member.active:
+            waiting.member_id = member.id
+            _let_in(session, waiting, "The sender is a member now.", now)
+    draft_waiting(session, community_id, now)
+
+
 def move(session: Session, message_id: int, thread_id: int | None, by: Member, now: datetime) -> Ruling:
     """Put a message into another thread, or (None) into a new one of its own. `undo` takes the ruling's id.
 

@@ -95,6 +95,19 @@ def routes() -> list[BaseRoute]:
         ),
         Route("/delivery/{delivery:id}", coordinator(editions.decide), methods=["POST"]),
         Route("/members", coordinator(members.show)),
+        Route("/members/new", coordinator(members.new)),
+        Route("/members/new", coordinator(members.create), methods=["POST"]),
+        Route("/members/import", coordinator(members.list_form)),
+        Route("/members/check", coordinator(members.check_list), methods=["POST"]),
+        Route("/members/import", coordinator(members.take_list), methods=["POST"]),
+        Route("/member/{member:id}", coordinator(members.one)),
+        Route("/member/{member:id}", coordinator(members.change), methods=["POST"]),
+        Route("/member/{member:id}/erase", coordinator(members.erase_form)),
+        Route("/member/{member:id}/erase", coordinator(members.erase_for_good), methods=["POST"]),
+        *(
+            Route(f"/member/{{member:id}}/{page.__name__}", coordinator(page), methods=["POST"])
+            for page in (members.invite, members.remove, members.bring_back)
+        ),
     ]
 
 

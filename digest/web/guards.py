@@ -159,8 +159,11 @@ def coordinator(page: Callable[[MemberVisit], Response]) -> Endpoint:
 
 def _endpoint(page: Callable[[Visit], Response]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        form = await request.form(max_files=0, max_fields=5000) if request.method == "POST" else FormData()
-        return await run_in_threadpool(page, Visit(request.app.state.desk, request, form, datetime.now(UTC)))
+        desk, now = request.app.state.desk, datetime.now(UTC)
+        if request.method != "POST":
+            return await run_in_threadpool(page, Visit(desk, request, FormData(), now))
+        async with request.form(max_files=1, max_fields=5000) as form:  # an uploaded file is closed with it
+            return await run_in_threadpool(page, Visit(desk, request, form, now))
 
     return endpoint
 

@@ -1,13 +1,220 @@
-"""Who belongs."""
+"""Who belongs: the list, one member, and lists that are imported. What cannot be done is said on the page."""
 
+import calendar
+from collections.abc import Mapping
+
+from sqlmodel import Session
+from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from digest import store
+from digest.config import WEEKDAYS
+from digest.models import Member
+from digest.nouns import Naming, Role
+from digest.steps import enrol, erase, notify, review
+from digest.steps.enrol import plain_address
 from digest.web import reads
 from digest.web.guards import MemberVisit
 
+FIELDS = ("name", "email", "alliance", "role", "aliases", "naming")
+LARGEST_LIST = 500_000  # bytes
+DAYS = {day: calendar.day_name[number] for number, day in enumerate(WEEKDAYS)}
+
 
 def show(visit: MemberVisit) -> Response:
-    """Everybody, by name."""
+    """Everybody, by name; with `q`, those it fits."""
+    words = visit.request.query_params.get("q", "").strip().lower()
     with store.read(visit.desk.engine) as session:
-        return visit.page("members", members=reads.members(session, visit.member.community_id))
+        everybody = reads.members(session, visit.member.community_id)
+    found = [
+        (person, aliases)
+        for person, aliases in everybody
+        if all(
+            word in " ".join((person.name, person.alliance, person.email, *aliases)).lower() for word in words.split()
+        )
+    ]
+    return visit.page("members", members=found, total=len(everybody), q=words)
+
+
+# --- one member --------------------------------------------------------------------------------------------------
+
+
+def new(visit: MemberVisit) -> Response:
+    """The form for somebody new."""
+    return _form(visit, None, {"role": Role.GP, "naming": Naming.FULL})
+
+
+def create(visit: MemberVisit) -> Response:
+    """Add somebody; what they wrote before and waits for their sender is let in."""
+    row = {name: visit.field(name) for name in FIELDS}
+    try:
+        with store.transaction(visit.desk.engine) as session:
+            member = enrol.save(session, visit.member.community_id, None, row, visit.member, visit.now)
+            review.let_in_known(session, member.community_id, visit.now)
+            if visit.field("invite"):
+                _invite(session, visit, member)
+            member_id = member.id
+    except enrol.EnrolError as refused:
+        return _form(visit, None, row, str(refused))
+    return visit.go(f"/member/{member_id}?done=" + ("invited" if visit.field("invite") else "member_added"))
+
+
+def one(visit: MemberVisit) -> Response:
+    """What is known of a member, what they got, and what was done to them."""
+    with store.read(visit.desk.engine) as session:
+        member = _member(session, visit)
+        return _form(visit, member, _row(session, member))
+
+
+def change(visit: MemberVisit) -> Response:
+    """Change what is known of a member."""
+    row = {name: visit.field(name) for name in FIELDS}
+    try:
+        with store.transaction(visit.desk.engine) as session:
+            member = enrol.save(
+                session, visit.member.community_id, _member(session, visit), row, visit.member, visit.now
+            )
+            review.let_in_known(session, member.community_id, visit.now)
+    except enrol.EnrolError as refused:
+        with store.read(visit.desk.engine) as session:
+            return _form(visit, _member(session, visit), row, str(refused))
+    return visit.go(f"/member/{visit.request.path_params['member']}?done=saved")
+
+
+def invite(visit: MemberVisit) -> Response:
+    """Send a member the mail that welcomes them."""
+    with store.transaction(visit.desk.engine) as session:
+        _invite(session, visit, _member(session, visit))
+    return visit.go(f"/member/{visit.request.path_params['member']}?done=invited")
+
+
+def remove(visit: MemberVisit) -> Response:
+    """Let a member no longer take part; it can be undone."""
+    return _take_part(visit, False, "removed")
+
+
+def bring_back(visit: MemberVisit) -> Response:
+    """Let a removed member take part again."""
+    return _take_part(visit, True, "member_back")
+
+
+def erase_form(visit: MemberVisit) -> Response:
+    """What erasing means, before it is done."""
+    with store.read(visit.desk.engine) as session:
+        member = _member(session, visit)
+        return visit.page("erase", person=member, messages=reads.written(session, member))
+
+
+def erase_for_good(visit: MemberVisit) -> Response:
+    """Erase a member, once their name was typed."""
+    with store.transaction(visit.desk.engine) as session:
+        member = _member(session, visit)
+        if visit.field("name").casefold() != member.name.casefold():
+            said = "Type the name exactly as it stands here."
+            return visit.page("erase", 400, person=member, messages=reads.written(session, member), refused=said)
+        try:
+            enrol.take_part(session, member, False, visit.now, visit.member)
+        except enrol.EnrolError as refused:
+            messages = reads.written(session, member)
+            return visit.page("erase", 409, person=member, messages=messages, refused=str(refused))
+        erase.member(session, member.id, visit.member, visit.now)
+    return visit.go("/members?done=erased")
+
+
+def _take_part(visit: MemberVisit, active: bool, done: str) -> Response:
+    try:
+        with store.transaction(visit.desk.engine) as session:
+            enrol.take_part(session, _member(session, visit), active, visit.now, visit.member)
+    except enrol.EnrolError as refused:
+        with store.read(visit.desk.engine) as session:
+            member = _member(session, visit)
+            return _form(visit, member, _row(session, member), str(refused))
+    return visit.go(f"/member/{visit.request.path_params['member']}?done={done}")
+
+
+def _member(session: Session, visit: MemberVisit) -> Member:
+    return reads.member(session, visit.member.community_id, visit.request.path_params["member"])
+
+
+def _row(session: Session, member: Member) -> dict[str, str]:
+    aliases = "\n".join(sorted(enrol.aliases_of(session, member.id)))
+    return {**{name: str(getattr(member, name)) for name in FIELDS if name != "aliases"}, "aliases": aliases}
+
+
+def _invite(session: Session, visit: MemberVisit, member: Member) -> None:
+    notify.queue(
+        session,
+        visit.desk.settings,
+        visit.community.slug,
+        member,
+        "welcome",
+        f"welcome {visit.now:%Y-%m-%d}",  # pressed twice, sent once; a lost mail can be sent again tomorrow
+        visit.now,
+        by=visit.member.name,
+        link=f"{visit.desk.settings.public_address}/sign-in",
+        day=DAYS[visit.community.day],
+        stream=plain_address(visit.community.stream_address),
+    )
+
+
+def _form(visit: MemberVisit, member: Member | None, row: Mapping[str, str], refused: str = "") -> Response:
+    with store.read(visit.desk.engine) as session:
+        community_id = visit.member.community_id
+        return visit.page(
+            "member",
+            409 if refused else 200,
+            person=member,
+            row=row,
+            refused=refused,
+            alliances=reads.alliances(session, community_id),
+            deliveries=reads.sent_to(session, member) if member else [],
+            history=reads.history(session, community_id, f"member {member.id}") if member else [],
+            written=reads.written(session, member) if member else 0,
+            last=reads.last_written(session, member) if member else None,
+        )
+
+
+# --- lists -------------------------------------------------------------------------------------------------------
+
+
+def list_form(visit: MemberVisit) -> Response:
+    """Where a list is given."""
+    return visit.page("members_import", columns=enrol.COLUMNS)
+
+
+def check_list(visit: MemberVisit) -> Response:
+    """A dry run: what importing the list would change, and what is wrong with it. Nothing is changed."""
+    uploaded = visit.form.get("list")
+    text = visit.field("text")
+    data = uploaded.file.read(LARGEST_LIST + 1) if isinstance(uploaded, UploadFile) and uploaded.size else text.encode()
+    try:
+        if not data:
+            raise enrol.EnrolError("Choose a file, or paste the list.")
+        if len(data) > LARGEST_LIST:
+            raise enrol.EnrolError("This file is too large to be a member list.")
+        rows = enrol.parse_csv(data)
+        with store.read(visit.desk.engine) as session:
+            changes, problems = enrol.plan(session, visit.member.community_id, rows)
+    except enrol.EnrolError as refused:
+        return visit.page("members_import", 400, columns=enrol.COLUMNS, text=text, refused=str(refused))
+    return visit.page(
+        "members_import",
+        columns=enrol.COLUMNS,
+        checked=True,
+        changes=changes,
+        problems=problems,
+        rows=rows,
+        text=enrol.write_csv(rows),
+    )
+
+
+def take_list(visit: MemberVisit) -> Response:
+    """Import the list that was checked."""
+    try:
+        rows = enrol.parse_csv(visit.field("text").encode())
+        with store.transaction(visit.desk.engine) as session:
+            enrol.members(session, visit.member.community_id, rows, visit.now, visit.member)
+            review.let_in_known(session, visit.member.community_id, visit.now)
+    except enrol.EnrolError as refused:  # somebody changed a member meanwhile
+        return visit.page("members_import", 409, columns=enrol.COLUMNS, text=visit.field("text"), refused=str(refused))
+    return visit.go("/members?done=imported")

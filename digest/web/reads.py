@@ -8,13 +8,13 @@ from typing import TypeVar
 from sqlmodel import Session, col, func, select
 from starlette.exceptions import HTTPException
 
-from digest.models import Alias, Collation, Delivery, Edition, Member, Message, Thread
+from digest.models import Alias, Audit, Collation, Delivery, Edition, Member, Message, Thread
 from digest.nouns import HUMAN, CollationStatus, Content, DeliveryStatus, EditionStatus, HoldReason, MessageStatus
-from digest.steps import collate, compose
+from digest.steps import collate, compose, erase
 
 PER_PAGE = 30
 
-Owned = TypeVar("Owned", Thread, Message, Edition, Delivery)
+Owned = TypeVar("Owned", Thread, Message, Edition, Delivery, Member)
 
 
 # --- one thing by its id -----------------------------------------------------------------------------------------
@@ -38,6 +38,14 @@ def edition(session: Session, community_id: int, edition_id: int) -> Edition:
 def delivery(session: Session, community_id: int, delivery_id: int) -> Delivery:
     """The delivery of this community; 404 otherwise."""
     return _ours(session.get(Delivery, delivery_id), community_id)
+
+
+def member(session: Session, community_id: int, member_id: int) -> Member:
+    """The member of this community; 404 otherwise, also for one who was erased."""
+    found = _ours(session.get(Member, member_id), community_id)
+    if found.name == erase.GONE:
+        raise HTTPException(404)
+    return found
 
 
 def _ours(found: Owned | None, community_id: int) -> Owned:
@@ -144,10 +152,50 @@ def members(session: Session, community_id: int) -> list[tuple[Member, list[str]
         aliases.setdefault(alias.member_id, []).append(alias.address)
     found = session.exec(
         select(Member)
-        .where(Member.community_id == community_id)
+        .where(Member.community_id == community_id, Member.name != erase.GONE)
         .order_by(col(Member.active).desc(), func.lower(Member.name))
     )
     return [(m, aliases.get(m.id, [])) for m in found]
+
+
+def written(session: Session, member: Member) -> int:
+    """How many messages of theirs are stored."""
+    return session.exec(select(func.count()).select_from(Message).where(Message.member_id == member.id)).one()
+
+
+def last_written(session: Session, member: Member) -> datetime | None:
+    """When their newest message arrived."""
+    found: datetime | None = session.exec(
+        select(func.max(Message.received_at)).where(Message.member_id == member.id)
+    ).one()
+    return found
+
+
+def sent_to(session: Session, member: Member, most: int = 10) -> list[tuple[Delivery, int]]:
+    """What became of the newest editions to a member, each with the edition's number, newest first."""
+    return list(
+        session.exec(
+            select(Delivery, Edition.number)
+            .join(Edition, Edition.id == Delivery.edition_id)  # type: ignore[arg-type]
+            .where(Delivery.member_id == member.id)
+            .order_by(col(Edition.number).desc())
+            .limit(most)
+        ).all()
+    )
+
+
+def history(session: Session, community_id: int, subject: str, most: int = 30) -> list[tuple[Audit, str]]:
+    """What was done to `subject` ("member 7"), newest first, each with who did it; "" for the service itself."""
+    return [
+        (audit, name or "")
+        for audit, name in session.exec(
+            select(Audit, Member.name)
+            .join(Member, Member.id == Audit.member_id, isouter=True)  # type: ignore[arg-type]
+            .where(Audit.community_id == community_id, Audit.subject == subject)
+            .order_by(col(Audit.at).desc(), col(Audit.id).desc())
+            .limit(most)
+        ).all()
+    ]
 
 
 def people(session: Session, community_id: int) -> dict[int, Member]:
