@@ -208,5 +208,10 @@ def _hits(
 
 
 def _correspondents(parsed: Parsed) -> list[str]:
-    """People the headers name: they are correspondents, not patients."""
-    return [value for name in ("to", "cc", "reply-to") for value in parsed.all(name)]
+    """People the headers name, each by themselves: they are correspondents, not patients."""
+    return [
+        mailbox.partition("<")[0]
+        for name in ("to", "cc", "reply-to")
+        for value in parsed.all(name)
+        for mailbox in value.split(">")
+    ]

@@ -123,4 +123,4 @@ def test_a_mail_is_searched_in_body_quote_subject_and_file_names_but_not_in_sign
         assert understood.text[hit.start : hit.end] == hit.text
     lines = ("Content-Type: application/pdf", 'Content-Disposition: attachment; filename="Mrs Quillfeather CT.pdf"')
     found = understand(raw(*lines), ours).hits
-    assert [(hit.place, hit.text) for hit in found] == [(Place.ATTACHMENT_NAME, "Mrs Quillfeather CT")]
+    assert [(hit.place, hit.text) for hit in found] == [(Place.ATTACHMENT_NAME, "Mrs Quillfeather")]

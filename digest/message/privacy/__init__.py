@@ -1,0 +1,61 @@
+"""Patient identifiers in text: numbers, dates of birth, names, addresses, phones, e-mails. Recall comes first.
+
+Candidates are found by patterns that start with a digit, a capital or "@", and then judged by the words around them.
+Every repetition is bounded and every window has a fixed size, so the time is linear in the text.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from digest.message.privacy import contacts, dates
+from digest.message.privacy.context import Span
+from digest.message.privacy.names import People, names
+from digest.message.privacy.numbers import hospital_numbers, nhs_numbers, valid_nhs_number
+from digest.nouns import Hit, Place
+
+__all__ = ["NOBODY", "Known", "identifiers", "valid_nhs_number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Who is no patient: the names and the addresses (lower case) of members, the author and the lists."""
+
+    people: People = field(default_factory=People)
+    addresses: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, names: Iterable[str], addresses: Iterable[str]) -> "Known":
+        """From names as people write them."""
+        return cls(People.of(names), frozenset(address.lower() for address in addresses))
+
+    def also(self, names: Iterable[str], addresses: Iterable[str]) -> "Known":
+        """With more people."""
+        more = Known.of(names, addresses)
+        return Known(self.people | more.people, self.addresses | more.addresses)
+
+
+NOBODY = Known()
+
+
+def identifiers(text: str, place: Place, known: Known = NOBODY, *, offset: int = 0) -> list[Hit]:
+    """Every patient identifier in `text`, in order and without overlap. `offset` is added to the spans."""
+    marks: list[Span] = [*names(text, known.people), *dates.births(text), *nhs_numbers(text), *hospital_numbers(text)]
+    marks += [*dates.beside(text, marks), *dates.unlabelled(text)]
+    houses = list(contacts.addresses(text, marks))
+    found = [*marks, *houses, *contacts.postcodes(text, houses, marks), *contacts.phones(text, marks)]
+    found += contacts.emails(text, known.addresses)
+    return _settled([Hit(kind, place, offset + s, offset + e, text[s:e]) for kind, s, e in found])
+
+
+def _settled(hits: list[Hit]) -> list[Hit]:
+    """In order and without overlap: of two that overlap, the later keeps what the earlier leaves of it."""
+    out: list[Hit] = []
+    for hit in sorted(hits, key=lambda h: (h.start, -h.end)):
+        over = out[-1].end - hit.start if out else 0
+        if over <= 0:
+            out.append(hit)
+        elif out[-1].end < hit.end:
+            rest = hit.text[over:]
+            start = hit.end - len(rest.lstrip(" ,;"))
+            out.append(replace(hit, start=start, text=rest.lstrip(" ,;")))
+    return out

@@ -1,0 +1,196 @@
+"""Addresses, postcodes, phone numbers and e-mail addresses: a patient's, not an organisation's or a colleague's."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from digest.message.privacy.context import (
+    DASH,
+    GAP,
+    UPPER,
+    WHO,
+    Span,
+    around,
+    free,
+    near,
+    of_a_colleague,
+    of_an_office,
+    of_an_organisation,
+    of_one_patient,
+    sentence,
+)
+from digest.message.privacy.numbers import digits
+
+# --- houses ----------------------------------------------------------------------------------------------------------
+_STREET = (
+    r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Close|Cl|Drive|Dr|Row|Way|Court|Ct|Crescent|Cres|Terrace|Terr?|"
+    r"Place|Pl|"
+    r"Gardens|Gdns|Grove|Gr|Hill|Square|Sq|Walk|Park|View|Mews|Green|Rise|Parade|Fold|Croft|Gate|Mount|Vale|Meadows?|"
+    r"Cottages?|House|Farm|Yard|Wharf|Quay|Bank|End|Brow|Embankment|Boulevard|Chase|Common|Heath|Approach|Wynd|"
+    r"Brae|Loan)"
+)
+_CAPITAL = rf"[{UPPER}][\w'’.-]{{0,24}}"
+_NUMBER = rf"\d{{1,4}}[A-Za-z]?(?:{GAP}?[-/–]{GAP}?\d{{1,4}})?"
+_NAMED = rf"(?:(?:The{GAP})?{_CAPITAL}(?:{GAP}{_CAPITAL}){{0,2}},{GAP}?\n?)"
+_FLAT = rf"(?:(?:[Ff]lat|[Aa]partment|[Aa]pt|[Uu]nit|[Rr]oom){GAP}{_NUMBER},?{GAP}?\n?)"
+#: Town and county too when a postcode follows, which is a hit of its own.
+_TOWN = (
+    rf"(?:(?:,?(?:{GAP}|\n)|,){_CAPITAL}(?:[ -][A-Za-z][\w'’-]{{1,20}}){{0,2}}){{1,3}}"
+    rf"(?=,?(?:{GAP}|\n){{1,2}}[A-Z]{{1,2}}\d[A-Z\d]?{GAP}{{0,2}}\d[A-Z]{{2}})"
+)
+_ADDRESS = re.compile(
+    rf"{_FLAT}?{_NAMED}{{0,2}}{_NUMBER},?{GAP}(?:{_CAPITAL}{GAP}){{1,3}}{_STREET}\b\.?(?:{GAP}(?:North|South|East|"
+    rf"West)\b)?(?:{_TOWN})?(?!\w)|"
+    rf"{_FLAT}?{_NAMED}{{1,2}}(?:{_CAPITAL}{GAP}){{1,3}}{_STREET}\b(?:{_TOWN})?(?!\w)"
+)
+#: Streets of one word, and "The Crescent": a house only where somebody lives there.
+_STREETS = re.compile(_STREET + r"\b")
+_FLAT_BEFORE = re.compile(rf"{_FLAT}$")
+_ODD = re.compile(
+    rf"\d\d{{0,3}}[A-Za-z]?,?{GAP}(?:The{GAP}{_CAPITAL}|{_CAPITAL}(?:way|gate|side|wood|field|croft|dale|bank|"
+    rf"well))(?!\w)"
+)
+_LIVES = re.compile(
+    rf"\b(?:lives?|living|resid\w+|moved|address(?:{GAP}\w+){{0,4}}|of|from){GAP}?(?:at|in|from|to|is|was|"
+    rf":)?[\s:,]{{0,3}}$",
+    re.I,
+)
+_ADDRESS_IS = re.compile(
+    rf"\b(?:(?:home|old|new|his|her|their|patient(?:['’]s)?|previous|current){GAP})?address"
+    rf"(?:{GAP}on{GAP}(?:the{GAP}|her{GAP}|his{GAP})?\w+)?(?:{GAP}(?:is|was)|{GAP}?:|{GAP}?,){GAP}{{0,3}}$",
+    re.I,
+)
+_HOME = re.compile(rf"\b(?:{WHO}|pt|mrs|mr|miss|ms|he|she|his|her|lives|living|lived|resid\w+|home)\b(?!s)", re.I)
+_POSTCODE = re.compile(r"\d[A-Za-z\d]? {0,2}\d[A-Za-z]{2}(?![A-Za-z0-9])")  # from its first digit: that is quicker
+
+# --- phones ----------------------------------------------------------------------------------------------------------
+_PHONE = re.compile(
+    rf"[+0(](?:(?<=\+)\d|(?<=\()0|)(?:{GAP}|[().{DASH}]){{0,2}}(?:\d(?:{GAP}|"
+    rf"[().{DASH}]){{0,2}}){{8,12}}\d?(?![\w/]|\.\d)"
+)
+#: Geographic and mobile numbers, and those of other countries. Freephone, business and premium numbers (Ofcom's
+#: National Telephone Numbering Plan) are nobody's own.
+_PERSONAL = re.compile(r"(?:0044|44|\+44)0?[127]|0[127]|\+(?!44)[1-9]|00(?!44)[1-9]")
+_MOBILE = re.compile(r"(?:0044|44|\+44)?0?7")
+_THEIRS = re.compile(rf"{GAP}?[,(]?{GAP}?(?:as |is |was )?\(?(?:his|her|their|the patient|patient|{WHO}\)|nok\b)", re.I)
+
+# --- e-mail ----------------------------------------------------------------------------------------------------------
+_MAIL_TAIL = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
+#: Mailboxes of a function (RFC 2142 and custom), and the domains of public bodies.
+_FUNCTION = re.compile(
+    r"(?:^|[._+-])(?:info|admin|office|enquir\w+|contact|feedback|help|helpdesk|support|appointments?|bookings?|"
+    r"referrals?|hub|"
+    r"team|clinic|secretar\w+|reception|practice|surgery|pals|complaints|results|lab|pathology|cancer|2ww|usc|fit|"
+    r"noreply|"
+    r"no-reply|postmaster|list|digest|newsletter|communications|comms|events|training|research|"
+    r"screening)(?:[._+-]|$)",
+    re.I,
+)
+_PUBLIC = re.compile(r"(?:^|\.)(?:nhs\.(?:net|uk|scot|wales)|gov\.uk|ac\.uk|police\.uk|parliament\.uk)$", re.I)
+_ACTS = re.compile(
+    r"\b(?:write|writes|wrote|e-?mail|mail|reply|contact|send|sends|copy|ask|asked)(?: (?:it|them|this|us|me|"
+    r"details|to|in|on|at|"
+    r"an e-?mail))*:?\s{0,2}$",
+    re.I,
+)
+
+
+_OWN_MAIL = re.compile(
+    rf"\b(?:(?:{WHO})(?:['’]s)?|his|her|their|own|personal|home|['’]s){GAP}e-?mail(?:{GAP}address)?(?:{GAP}(?:is|"
+    rf"was))?:?{GAP}{{0,2}}$",
+    re.I,
+)
+#: The lines above a quote name correspondents.
+_HEADING = re.compile(r"(?:^|\n)[>| ]*\*?(?:(?:from|to|cc|bcc|on)\b|[\w-]{2,20}: )[^\n]*$", re.I)
+
+
+def addresses(text: str, marks: Sequence[Span] = ()) -> Iterator[Span]:
+    """A house and its street where one patient is spoken of. `marks`: what only patients have, found before."""
+    reached = 0
+    for street in _STREETS.finditer(text):
+        if street.start() < reached or not free(text, street.start()):
+            continue
+        for match in _ADDRESS.finditer(text, max(reached, street.start() - 90), street.end() + 110):
+            start, end = match.span()
+            if start < street.start() < end:
+                if free(text, start) and _private(text, start, end, marks):
+                    yield "address", start, end
+                reached = end
+    for match in _ODD.finditer(text):
+        start, end = match.span()
+        if free(text, start) and _LIVES.search(text[max(0, start - 50) : start]) and _private(text, start, end, marks):
+            flat = _FLAT_BEFORE.search(text, max(0, start - 24), start)
+            yield "address", flat.start() if flat else start, end
+
+
+def postcodes(text: str, houses: Sequence[Span] = (), marks: Sequence[Span] = ()) -> Iterator[Span]:
+    """A full postcode where one patient is spoken of, or below one of the `houses`."""
+    for match in _POSTCODE.finditer(text):
+        start, end = match.start(), match.end()
+        while start > 0 and match.start() - start < 2 and text[start - 1].isascii() and text[start - 1].isalpha():
+            start -= 1
+        code = text[start:end]
+        if start == match.start() or not free(text, start):
+            continue
+        if (code == code.upper() or (code == code.lower() and " " in code)) and (
+            any(above <= start < above + 60 for _, _, above in houses) or _private(text, start, end, marks)
+        ):
+            yield "postcode", start, end
+
+
+def _private(text: str, start: int, end: int, marks: Sequence[Span]) -> bool:
+    """Whether a place is spoken of as a patient's, and not as an organisation's."""
+    label = text[max(0, start - 50) : start]
+    if _ADDRESS_IS.search(label) and not of_an_organisation(label):
+        return True
+    if near(marks, start, end, 30, 30):
+        return True
+    said, after = sentence(text, start, end, 160, 70)
+    if of_an_organisation(said[-80:]) or of_an_organisation(after[:12]):
+        return False
+    return bool(_HOME.search(said)) or of_one_patient(after)
+
+
+def phones(text: str, marks: Sequence[Span] = ()) -> Iterator[Span]:
+    """A phone number to reach one patient by."""
+    for match in _PHONE.finditer(text):
+        start = match.start()
+        number = ("+" if match[0][0] == "+" else "") + digits(match[0])
+        if not free(text, start, "+/.@-") or not 10 <= len(number) <= 15 or not _PERSONAL.match(number):
+            continue
+        end = start + len(match[0].rstrip(" ().-\u00a0"))
+        said, after = sentence(text, start, end, 120, 40)
+        line = said.rpartition("\n")[2] if said.count("\n") > 1 else said
+        # Organisations answer landlines.
+        if of_a_colleague(line[-60:]) or (not _MOBILE.match(number) and of_an_office(line[-60:])):
+            continue
+        if of_one_patient(line) or _THEIRS.match(after) or near(marks, start, end, 60, 30):
+            yield "phone", start, end
+
+
+def emails(text: str, own: frozenset[str]) -> Iterator[Span]:
+    """An e-mail address of one patient. `own`: addresses of members and the lists; their domains are no patient's."""
+    domains = {address.rpartition("@")[2] for address in own}
+    at = text.find("@")
+    while at >= 0:
+        start = at
+        while start > max(0, at - 64) and (text[start - 1].isalnum() or text[start - 1] in "_.+'-"):
+            start -= 1
+        tail = _MAIL_TAIL.match(text, at + 1)
+        if start < at and tail and tail[0].lower() not in domains and _theirs(text, start, at, tail.end()):
+            yield "email", start, tail.end()
+        at = text.find("@", at + 1)
+
+
+def _theirs(text: str, start: int, at: int, end: int) -> bool:
+    """Whether an e-mail address is spoken of as one patient's."""
+    if not of_one_patient(" ".join(around(text, start, end, 100, 40))):
+        return False
+    if _PUBLIC.search(text[at + 1 : end]) or _FUNCTION.search(text[start:at]):
+        return False
+    said, after = sentence(text, start, end, 100, 40)
+    if _OWN_MAIL.search(said):
+        return True
+    heading = text[start - 1 : start] == "<" and _HEADING.search(said)
+    return not (
+        of_an_office(said[-50:]) or of_a_colleague(said[-50:]) or _ACTS.search(said) or heading
+    ) and of_one_patient(f"{said} {after}")

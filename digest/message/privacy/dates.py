@@ -1,0 +1,77 @@
+"""Dates of birth: by their label, beside a name or an age, or because nothing but a birth lies so far back."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from digest.message.privacy.context import AGE_UNIT, DASH, GAP, UPPER, Span, free, of_one_patient, sentence
+
+_MONTH = (
+    r"(?i:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
+    r"nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_YEAR = r"(?:(?:18|19|20)\d\d|['’]?\d\d)(?!\d)"
+_BETWEEN = rf"(?:{GAP}?[./{DASH}]{GAP}?)"
+#: Dates that begin with a digit. The pattern begins with one class, which lets `re` pass over other text quickly.
+_DAY_FIRST = (
+    rf"\d(?:\d?{_BETWEEN}(?:\d{{1,2}}|(?i:[ivx]{{1,4}})){_BETWEEN}{_YEAR}|"
+    rf"(?<=[12])\d\d\d[./{DASH}]\d\d?[./{DASH}]\d\d?(?!\d)|"
+    rf"\d?(?i:st|nd|rd|th)?(?:{GAP}|-)?(?i:of )?{_MONTH}(?:{GAP}|,|-){{0,2}}{_YEAR})"
+)
+_DATE = rf"(?:{_DAY_FIRST}|{_MONTH}{GAP}\d{{1,2}}(?i:st|nd|rd|th)?,?{GAP}(?:18|19|20)\d\d(?!\d))"
+_LABEL = re.compile(
+    rf"[dD](?i:(?:{GAP}?\.?{GAP}?o{GAP}?\.?{GAP}?b\b\.?|ate of birth\b)"
+    rf"[\s:=(|{DASH}]{{0,5}}(?:is |was |of |as )?)({_DATE}|(?:19|20)\d{{6}}(?!\d))"
+)
+_BORN = re.compile(
+    rf"[bB](?i:orn(?: on)?(?: the)?|irth ?da(?:y|te)|\.)(?i:{GAP}on the form|{GAP}on file)?[\s:=(]{{0,3}}(?i:is |"
+    rf"was )?({_DATE})"
+)
+_NEXT = re.compile(rf"[\s,;:(|{DASH}]{{1,4}}({_DATE})")
+_AGED = re.compile(rf"\d\d?\d?(?:(?i:{AGE_UNIT})|(?<=aged \d)|(?<=aged \d\d)|(?<=age \d\d))[\s,;:(]{{1,4}}({_DATE})")
+_FULL = re.compile(_DAY_FIRST)
+#: The year of a birth; what else a mail dates lies closer.
+_LONG_AGO = re.compile(r"19[0-8]\d(?!\d)")
+_COHORT = re.compile(
+    r"\b(?:before|after|between|since|until|till|from|to|than|and|or|by|in|published|founded|opened|act|"
+    r"of)\W{0,3}(?:the )?$",
+    re.I,
+)
+_NAMED = re.compile(rf"[{UPPER}]\w+{GAP}(?:was |is |were )?\(?$")
+
+
+def births(text: str) -> Iterator[Span]:
+    """Dates that are called a date of birth."""
+    for match in _LABEL.finditer(text):
+        if free(text, match.start()):
+            yield "dob", *match.span(1)
+    for match in _BORN.finditer(text):
+        start = match.start()
+        if not free(text, start):
+            continue
+        said, after = sentence(text, start, match.end(), 80, 40)
+        # "The service was born on …": somebody must be spoken of, unless it stands as a label does.
+        label = not said.strip(" (>\t") or said.rstrip().endswith(("(", ",", ";"))
+        if label or of_one_patient(said) or of_one_patient(after) or _NAMED.search(said):
+            yield "dob", *match.span(1)
+
+
+def beside(text: str, found: Iterable[Span]) -> Iterator[Span]:
+    """A full date right behind a patient's name or number is a date of birth, whether it says so or not."""
+    for kind, _, end in found:
+        if kind in {"patient_name", "nhs_number", "hospital_number"} and (match := _NEXT.match(text, end, end + 40)):
+            yield "dob", *match.span(1)
+
+
+def unlabelled(text: str) -> Iterator[Span]:
+    """Dates right behind an age, and full dates up to 1989 where one patient is spoken of, not a whole cohort."""
+    for match in _AGED.finditer(text):
+        yield "dob", *match.span(1)
+    for year in _LONG_AGO.finditer(text):
+        full = _FULL.match(text, year.start()) or next(
+            (m for m in _FULL.finditer(text, max(0, year.start() - 22), year.end()) if m.end() == year.end()), None
+        )
+        if full and free(text, full.start(), "/.-"):
+            start, end = full.span()
+            said, after = sentence(text, start, end, 120, 60)
+            if not _COHORT.search(said) and of_one_patient(f"{said} {after}"):
+                yield "dob", start, end

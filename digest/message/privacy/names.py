@@ -1,0 +1,384 @@
+"""Patients' names: behind a title, behind a word for a patient, or before what only a patient has.
+
+Recall comes first: a titled name is a patient's unless the words around it make it a member's or a colleague's.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from digest.message.privacy.context import AGE, GAP, LOWER, RECORD, UPPER, WHO, WHO_WORDS, WORD, Span, free
+
+#: What follows the first capital of a name: "O’Neil", "Smith-Jones"; Mc, Mac, De and the like written as one word.
+_REST = (
+    rf"(?:['’][{UPPER}])?(?:[{LOWER}]{{1,30}}|[{UPPER}]{{1,30}})?(?:(?!['’]s(?!\w))['’\-\u2010\u2011](?:[{UPPER}]|"
+    rf"al-)?[{LOWER}{UPPER}]{{1,30}}){{0,3}}"
+)
+_CAMEL_REST = rf"[{LOWER}]{{1,3}}[{UPPER}][{LOWER}]{{1,30}}(?:-[{UPPER}][{LOWER}]{{1,30}})?"
+_PART = rf"[{UPPER}](?:{_CAMEL_REST}|{_REST})"
+_INITIAL = rf"[{UPPER}]\.?(?:{GAP}?[{UPPER}]\.){{0,2}}"
+_PARTICLE = (
+    rf"(?:v[ao]n|de[rnl]?|d[aoiu]s?|dell[ao]|l[ae]|el|al|bin|bint|ibn|ap|ter|ten|te|zu|y|e|[Vv]an{GAP}de[rn]?|"
+    rf"von{GAP}der|de{GAP}l[ao]s?|"
+    rf"Mac{GAP}Giolla|Mac|Nic|N[ií]|U[íi]|[ÓO]|St\.?)"
+)
+_SURNAME = rf"(?:(?:al|el)-)?{_PART}(?!\w)"
+#: A run of names: "Jocelyn Quillfeather", "J. van der Meulen", "QUILLFEATHER, Jocelyn".
+_MORE = rf"(?:{GAP}(?:{_PARTICLE}{GAP}){{0,2}}(?:{_INITIAL}(?!\w)|{_SURNAME}))"
+#: It begins with one class of characters, which lets `re` pass over other text quickly.
+_RUN = re.compile(
+    rf"[{UPPER}](?:\.(?:[{UPPER}]\.){{1,2}}|(?:{_CAMEL_REST}|{_REST})(?!\w)\.?){_MORE}{{0,4}}(?:,{GAP}?{_SURNAME})?"
+)
+_TITLE = r"(?:M(?:rs?|s|x|iss|str|aster|RS?|ISS)|Lady|Lord|Sir|Dame|Revd?|Fr)\b\.?"
+_TITLES = re.compile(rf"{_TITLE}(?:{GAP}(?:and|&|/){GAP}{_TITLE})?{GAP}{{1,2}}")
+_TITLED = re.compile(
+    rf"{_TITLES.pattern}(?:{_INITIAL}{GAP}){{0,3}}(?:{_PARTICLE}{GAP}){{0,2}}"
+    rf"(?:{_SURNAME}|{_INITIAL}(?!\w)){_MORE}{{0,3}}"
+)
+
+# --- what stands before a patient's name -----------------------------------------------------------------------------
+_LINK = (
+    rf"(?:,?{GAP}(?:of (?:mine|ours)|by the name of|is|was|called|named|known as|whose name is|who is called|"
+    rf"I(?:['’]ll| will) call)|"
+    rf"{GAP}?[,:–—-]|{GAP}\(|{GAP})"
+)
+#: "my patient Jo Bloggs", "a lady, Jo Bloggs", "pt: Jo Bloggs", "his wife Jo", "a 52 year old, Jo Bloggs".
+_WHO_BEFORE = re.compile(rf"\b(?:{WHO}|{AGE}(?:{GAP}{WHO})?)(?:{_LINK}(?:,?{GAP}(?:called|named))?){GAP}{{0,2}}$", re.I)
+_CALLED = re.compile(
+    rf"\b(?:{WHO}(?:{GAP}of (?:mine|ours))?,?{GAP}(?:called|named)|(?:patient|"
+    rf"pt)(?:['’]s)?{GAP}(?:full{GAP})?name(?:{GAP}is|{GAP}was)?|"
+    rf"name{GAP}of{GAP}(?:the{GAP})?patient(?:{GAP}is)?|(?:his|her|their){GAP}name{GAP}(?:is|was)|"
+    rf"known{GAP}to{GAP}us{GAP}as|"
+    rf"patient|pt|(?:surname|first{GAP}name|forename|(?:patient|pt|case){GAP}(?:\w|\d\d?|one|two|three|"
+    rf"four))(?:{GAP}(?:is|was))?)"
+    rf"{GAP}?[:=]?{GAP}{{0,2}}$",
+    re.I,
+)
+#: "my patient Olu", "his wife Maureen", "our lad Jayden": close enough for a first name alone.
+_OURS = re.compile(
+    rf"\b(?:my|our|his|her|their|one{GAP}of{GAP}my|one{GAP}of{GAP}our|a){GAP}(?:{WHO}|patients),?{GAP}$|\b(?:pt|"
+    rf"px){GAP}?:{GAP}?$|"
+    rf"\b{AGE}(?:{GAP}[\w-]+){{0,2}},{GAP}$",
+    re.I,
+)
+#: "the chap I mentioned last time, Jo Bloggs, has …"
+_APPOSED = re.compile(rf"\b{WHO}(?:{GAP}[\w'’]+){{1,6}}(?:,{GAP}|{GAP}\()$", re.I)
+_AMONG = re.compile(
+    rf"\b(?:one|two|another|some){GAP}of{GAP}(?:them|these|those|ours|mine|our{GAP}\w{{0,12}}{GAP}?patients|"
+    rf"my{GAP}\w{{0,12}}{GAP}?patients),?"
+    rf"(?:{GAP}(?:is|was|called)){{0,2}}{GAP}$",
+    re.I,
+)
+_SUBJECT = re.compile(r"(?:^|\n)[> ]*(?:re|subject|concerning)\W{1,3}$", re.I)
+
+# --- what stands behind it -------------------------------------------------------------------------------------------
+_PATIENT_BEHIND = re.compile(
+    rf"['’]?s?\.?{GAP}?[,:(|–—-]?{GAP}{{0,2}}(?:(?:{RECORD})|{AGE}(?!{GAP}?(?:weeks?|days|wait|pathway|minutes|"
+    rf"years? (?:ago|of|experience|in)))|"
+    rf"(?<=[,(])\d\d\)|(?<=,[ \u00a0])\d\d\)|(?:of|at|from|lives at|living at) \d{{1,4}}[A-Za-z]?,? (?!(?:Jan|Feb|"
+    rf"Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))[A-Z]|is (?:my|our|a) patient\b|"
+    rf"(?:is )?one of (?:my|our) patients\b|(?:is )?a patient of (?:mine|ours)\b|my patient\b)",
+    re.I,
+)
+_RECORD_BEHIND = re.compile(rf"[,(]?{GAP}?{RECORD}", re.I)
+_DIGIT_SOON = re.compile(r"\W{1,3}\d|\.[A-Z]")
+_AGE_BEHIND = re.compile(rf"\.?,?{GAP}?\(?(?:{AGE}|(?:dob{GAP}?)?\d\d?[./-]\d\d?[./-]\d\d)", re.I)
+_INITIALS = re.compile(rf"(?:[{UPPER}]\.?{GAP}?){{1,2}}[{UPPER}]\.?(?!\w)")
+
+# --- staff -----------------------------------------------------------------------------------------------------------
+_ROLE = (
+    r"(?:surgeons?|consultants?|\w{2,20}ologists?|radiographers?|secretar(?:y|ies)|(?<!care )managers?|nurses?|"
+    r"sister|matron|"
+    r"director|chair(?:man|woman|person)?|professor|registrar|co-?ordinators?|navigators?|mp|minister|judge|lead|"
+    r"leads|"
+    r"colleagues?|anaesthetists?|physicians?|speaker|president|editor|author|officer|administrator|receptionist|"
+    r"practitioner|pharmacist|physio\w*|gp|fellow|trainee|dean|chief executive|ceo|coroner)"
+)
+_WORKS = (
+    r"(?:clinics?|list|lists|team|secretary|firm|paper|talk|slides?|template|idea|points?|view|views|suggestions?|"
+    r"e-?mails?|"
+    r"message|theatre|study|work|pathway|service|office|unit|group|question|reply|comment|figures|audit|protocol|"
+    r"view)"
+)
+_STAFF_BEHIND = re.compile(
+    rf"(?:{GAP}?[,(–—-]{GAP}?|{GAP}(?:is |was |as )?(?:the|our|a|an|your|my|their|"
+    rf"local)?{GAP}?)(?:[\w'’/-]+{GAP}){{0,3}}?{_ROLE}\b|"
+    rf"['’]s?{GAP}(?:[\w-]+{GAP}){{0,2}}?{_WORKS}\b|"
+    rf",?{GAP}who{GAP}(?:also{GAP})?(?:runs?|leads?|chairs?|heads?|manages?|wrote|set|looks{GAP}after|works|"
+    rf"teaches|does{GAP}the)\b|"
+    rf"{GAP}(?:from|at|of){GAP}(?:the{GAP}|our{GAP})?(?:[{UPPER}][\w'’&]+{GAP}){{0,3}}(?:alliance|macmillan|"
+    rf"hospice|icb|trust|lab|laboratory|hub|"
+    rf"university|college|department|cancer{GAP}research|nhs{GAP}england)\b|"
+    rf"{GAP}?\((?:[\w/&-]+{GAP}){{0,3}}(?:\w{{2,20}}ology|ent|breast|colorectal|upper{GAP}gi|surgery|theatres?|"
+    rf"palliative(?:{GAP}care)?)\)|"
+    rf"{GAP}(?:operate[sd]|presented|presents|lectured|published|advise[sd]|recommends?|reported{GAP}(?:it|the|on)|"
+    rf"chaired|led|wrote|"
+    rf"examined{GAP}(?:her|him)|did{GAP}the{GAP}(?:operation|scope|biopsy))\b|"
+    rf"{GAP}?[<\[(](?:mailto:)?[\w.+-]{{1,64}}@|[^\n.]{{0,60}}\bwrote:|"
+    rf",?{GAP}(?:frcs|frcgp|mrcgp|mbe|obe|cbe|mp|bsc|msc|rgn|phd|qc|kc)\b",
+    re.I,
+)
+#: Somebody who was a nurse, or whose complaint the clinic is, is a patient all the same.
+_NOT_STAFF = re.compile(
+    rf"{GAP}?[,(–—-]?{GAP}?(?:(?:is|was){GAP})?(?:an?{GAP}|the{GAP})?(?:retired|former|ex-|{AGE})", re.I
+)
+_STAFF_BEFORE = re.compile(
+    rf"\b{_ROLE}(?:{GAP}(?:is|was|for{GAP}\w+))?,?{GAP}(?:and{GAP})?$|"
+    rf"\b(?:under|cc:?|refer(?:red)?{GAP}to|(?:talk|slides|paper|lecture|template|study|audit|review|led|run|"
+    rf"chaired|presentation|written|"
+    rf"reported|webinar|clinic)s?{GAP}(?:by|from|of|with)|agree{GAP}with|thanks(?:{GAP}(?:to|go{GAP}to))?,?|"
+    rf"thank{GAP}you,?|regards,?|wishes,?|"
+    rf"sincerely,?|cheers,?|faithfully,?|dear|hi|hello|as|ask{GAP}for|colleague|colleagues|team{GAP}of|"
+    rf"service{GAP}of){GAP}{{0,2}}\n?$|"
+    rf"(?:^|\n)[>| ]*\*?(?:from|to|cc|bcc|von|de|an|sent{GAP}by|on{GAP}[^\n]{{1,40}})\*?:?{GAP}*\*?$",
+    re.I,
+)
+_SIGNED = re.compile(r"(?:regards|wishes|thanks|sincerely|cheers|faithfully),?\s{1,3}$", re.I)
+
+#: Words that begin a sentence or a heading, name things called after people, or places: no names by themselves.
+_NOT_NAMES = frozenset(
+    WORD.findall(
+        """
+        the an we he she it they this that these those dear hi hello hey and but or so if when where who what which
+        why how our my your his her their its no yes not none never in on at for with from to of by as is was are
+        were has had have be been do did does please thanks thank sorry sent seen see well very some many most all
+        any each both only also just now then there here after before since until while during once again perhaps
+        maybe however although because january february march april may june july august september october november
+        december jan feb mar apr jun jul aug sept sep oct nov dec monday tuesday wednesday thursday friday saturday
+        sunday mon tue tues wed thu thurs fri sat sun easter christmas nhs gp gps fit fds usc nss rdc mdc mdt mdts
+        pcn pcns icb icbs cdc ct mri psa cxr egd ogd nice emis systmone ardens macmillan cancer alliance hospital
+        hospitals trust clinic surgery practice centre center medical royal infirmary university college health care
+        primary secondary public community services service department unit ward court house home hall castle park
+        north south east west northern southern eastern western greater upper lower great new old saint london
+        manchester england english british britain scottish scotland welsh wales irish ireland uk european european
+        indian pakistani bangladeshi polish chinese african caribbean asian somali romanian jewish muslim christian
+        sikh hindu black white-british crohn crohns barrett barretts parkinson hodgkin lynch paget ewing virchow
+        type stage grade covid diabetes disease syndrome patient patients information leaflet safety incident
+        response framework participation initiated follow up group forum navigator navigators charter experience
+        access survey portal record records line transport liaison choice voice involvement engagement pathway
+        reported outcome outcomes measures association partner partners society research england trial study test
+        tests result results negative positive instructions faecal immunochemical smear scan referral referrals
+        guideline guidance report letter form consent risk score tool template network networks men women child
+        children queen king prince princess elizabeth page
+        """
+    )
+)
+#: Single capital words behind "Mr": not a person.
+_NO_SURNAME = frozenset({"chairman", "speaker", "president", "justice", "men", "mayor", "minister", "and"})
+#: Pairs of capitals that are no initials.
+_NO_INITIALS = frozenset(
+    [
+        "GP",
+        "CT",
+        "MR",
+        "US",
+        "UK",
+        "PR",
+        "PV",
+        "PE",
+        "BP",
+        "HB",
+        "WW",
+        "OP",
+        "OA",
+        "NB",
+        "RE",
+        "CC",
+        "PS",
+        "ID",
+        "IT",
+        "AI",
+        "QI",
+        "FH",
+        "PH",
+        "LH",
+        "RH",
+        "LN",
+        "IV",
+        "IM",
+        "PN",
+        "SN",
+        "CA",
+        "TB",
+        "GI",
+        "GU",
+        "ED",
+        "AE",
+        "OK",
+        "FY",
+        "DOB",
+        "NHS",
+        "MRN",
+        "CHI",
+        "CXR",
+        "MRI",
+        "USS",
+        "FIT",
+        "PSA",
+        "FBC",
+        "CRP",
+        "ESR",
+        "IDA",
+        "PMB",
+        "NSS",
+        "RDC",
+        "USC",
+        "TWW",
+        "HRT",
+        "COPD",
+        "BMI",
+        "LFT",
+        "DNA",
+    ]
+)
+_LEADS = frozenset(("patient", "pt", "lady", "name", "re", "mum", "dad", "gentleman", "client"))
+_CAPITALS = re.compile(rf"[{UPPER}][\w'’\-\u2010\u2011]*")
+_NO_GAP = re.compile(r"[^\s,]+")
+_TRAILS = re.compile(rf",?{GAP}(?:DOB|D\.O\.B|NHS|MRN|Born|Date|Hospital|Hosp|Aged|CHI)\.?$")
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Members and correspondents, by the words of their names (lower case)."""
+
+    each: frozenset[frozenset[str]] = frozenset()
+    words: frozenset[str] = field(default=frozenset())
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> "People":
+        """From names as people write them."""
+        each = frozenset(frozenset(w.lower() for w in WORD.findall(name)) for name in names) - {frozenset()}
+        return cls(each, frozenset().union(*each) if each else frozenset())
+
+    def __or__(self, other: "People") -> "People":
+        return People(self.each | other.each, self.words | other.words)
+
+    def named(self, words: list[str]) -> bool:
+        """Whether these words are part of one person's name; initials fit anybody."""
+        return self.words.issuperset(words) and any(person.issuperset(words) for person in self.each)
+
+
+def names(text: str, known: People) -> Iterator[Span]:
+    """Every name that the text speaks of as a patient's, its title with it."""
+    for match in _TITLED.finditer(text):
+        start, end = match.span()
+        if free(text, start):
+            title = _TITLES.match(text, start, end)
+            first, end = _trimmed(text, title.end() if title else start, end)
+            if first < end and _titled(text, start, end, known):
+                yield "patient_name", start, end
+    of_patients = "patient" in text
+    for match in _RUN.finditer(text):
+        start, end = match.span()
+        run = match[0]
+        if len(run) < 3 and run.isupper() and not _DIGIT_SOON.match(text, end):
+            continue  # "I", "A", "CT"
+        word = run.rstrip(".").lower()
+        if (
+            word.isalpha()
+            and len(word) > 2
+            and (  # alone, as most are
+                word in _NOT_NAMES
+                or not (_may_tell(text[max(0, start - 24) : start]) or (of_patients and _MINE_BEHIND.match(text, end)))
+            )
+        ):
+            continue
+        if not free(text, start, "'’-@/."):
+            continue
+        start, end = _trimmed(text, start, end)
+        if start < end and _untitled(text, start, end, known):
+            yield "patient_name", start, end
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """A run of capital words without the ones at its ends that belong to no name: "Saw Jo Bloggs", "Jo Bloggs DOB"."""
+    if _NO_GAP.fullmatch(text, start, end):
+        return (start, start) if _no_name(text[start:end].rstrip(".")) else (start, end)
+    trail = _TRAILS.search(text, start, end)
+    end = trail.start() if trail else end
+    words = list(_CAPITALS.finditer(text, start, end))
+    while words and _no_name(words[-1][0]):
+        words.pop()
+    while words and _no_name(words[0][0]):
+        del words[0]
+    if not words:
+        return start, start
+    return words[0].start(), end if words[-1].end() > end - 2 else words[-1].end()
+
+
+def _no_name(word: str) -> bool:
+    return word.lower() in _NOT_NAMES or word.lower() in _LEADS
+
+
+def _titled(text: str, start: int, end: int, known: People) -> bool:
+    words = [w.lower() for w in WORD.findall(_TITLES.sub("", text[start:end], 1))]
+    if words and words[0] in _NO_SURNAME:
+        return False
+    ahead = text[max(0, start - 60) : start]
+    if _PATIENT_BEHIND.match(text, end) or _OURS.search(ahead) or _CALLED.search(ahead):
+        return True
+    if words and known.named(words):
+        return False
+    if _NOT_STAFF.match(text, end):
+        return True
+    if text.startswith(("Sir", "Dame", "Lord"), start):  # public figures, nearly always
+        return False
+    return not (_STAFF_BEHIND.match(text, end) or _STAFF_BEFORE.search(ahead) or _SIGNED.search(ahead))
+
+
+def _untitled(text: str, start: int, end: int, known: People) -> bool:
+    run = text[start:end]
+    words = [w.lower() for w in WORD.findall(run)]
+    if words and not _NOT_NAMES.isdisjoint(words):
+        return False
+    if not words:
+        return len(run) > 1 and bool(_INITIALS.fullmatch(run)) and bool(_AGE_BEHIND.match(text, end))
+    ahead = text[max(0, start - 70) : start]
+    behind = bool(_PATIENT_BEHIND.match(text, end))
+    if not behind and not _may_tell(ahead) and not _MINE_BEHIND.match(text, end):
+        return False
+    if _HOUSE_BEFORE.search(ahead):
+        return False
+    if run.isupper() and 1 < len(run) < 5 and len(words) == 1:  # an abbreviation, or initials
+        return len(run) < 4 and run not in _NO_INITIALS and bool(_AGE_BEHIND.match(text, end))
+    if len(words) == 1 and _NO_GAP.fullmatch(run):
+        told = bool(_OURS.search(ahead) or _CALLED.search(ahead)) and not _goes_on_as_a_noun(text, end)
+        return (told or bool(_MINE_BEHIND.match(text, end))) and not known.named(words)
+    told = bool(_WHO_BEFORE.search(ahead) or _CALLED.search(ahead) or _AMONG.search(ahead))
+    told = told or (text[end : end + 1] in {",", ")"} and bool(_APPOSED.search(ahead)))
+    if not told and not behind and _SUBJECT.search(ahead):
+        told = bool(_RECORD_BEHIND.match(text, end))
+    if not behind and _STAFF_BEHIND.match(text, end) and not _NOT_STAFF.match(text, end):
+        return False
+    return (told or behind) and not known.named(words)
+
+
+_MINE_BEHIND = re.compile(
+    rf"[,(]?{GAP}\(?(?:is{GAP})?(?:one of (?:my|our) patients|a patient of (?:mine|ours)|my patient)\b", re.I
+)
+#: The last words of what may stand before a patient's name: looking at one word first spares most names the patterns.
+_TELLS = WHO_WORDS | set(
+    WORD.findall(
+        """
+        patients px them these those ours mine of is was called named as call old olds name surname forename one two
+        three four
+        """
+    )
+)
+
+
+def _may_tell(ahead: str) -> bool:
+    last = ahead.rstrip()
+    if not last or last[-1] in ",(":
+        return True
+    word = last.rstrip(":=–—- ")[-20:].rpartition(" ")[2].strip("\"“'(\n\u00a0>").lower()
+    return word in _TELLS or len(word) == 1 or word[:1].isdigit() or word[-1:].isdigit()
+
+
+_HOUSE_BEFORE = re.compile(rf"(?<![\d)])\d{{1,4}}[A-Za-z]?,?{GAP}$")
+_NOUN = re.compile(rf"{GAP}(?:says|said that we|group|portal|leaflet|team)\b", re.I)
+
+
+def _goes_on_as_a_noun(text: str, end: int) -> bool:
+    """Whether a word with a capital is part of something's name: "Our patient Charter says"."""
+    return bool(_NOUN.match(text, end))
