@@ -91,7 +91,7 @@ _PERSON = re.compile(
 _STAFF = re.compile(
     r"\b(?:colleagues?|secretar(?:y|ies)|managers?|nurses?|co-?ordinators?|navigators?|registrars?|consultants?|"
     r"surgeons?|"
-    r"\w{2,20}ologists?|receptionists?|pharmacists?|leads?|practitioners?|trainees?|direct (?:line|dial)|gp|dr|"
+    r"\w{2,20}ologists?|receptionists?|pharmacists?|leads?|practitioners?|trainees?|cns|direct (?:line|dial)|gp|dr|"
     r"doctor)\b",
     re.I,
 )

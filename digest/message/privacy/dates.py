@@ -26,11 +26,12 @@ _BORN = re.compile(
     rf"[bB](?i:orn(?: on)?(?: the)?|irth ?da(?:y|te)|\.)(?i:{GAP}on the form|{GAP}on file)?[\s:=(]{{0,3}}(?i:is |"
     rf"was )?({_DATE})"
 )
-_NEXT = re.compile(rf"[\s,;:(|{DASH}]{{1,4}}({_DATE})")
+_NEXT = re.compile(rf"[\s,;:(|{DASH}]{{1,4}}(?:ward \d\d?, )?({_DATE})")
+_ALSO = re.compile(rf"{GAP}(?:and|or|&|/){GAP}({_DATE})")
 _AGED = re.compile(rf"\d\d?\d?(?:(?i:{AGE_UNIT})|(?<=aged \d)|(?<=aged \d\d)|(?<=age \d\d))[\s,;:(]{{1,4}}({_DATE})")
 _FULL = re.compile(_DAY_FIRST)
 #: The year of a birth; what else a mail dates lies closer.
-_LONG_AGO = re.compile(r"19[0-8]\d(?!\d)")
+_LONG_AGO = re.compile(r"19[0-9]\d(?!\d)")
 _COHORT = re.compile(
     r"\b(?:before|after|between|since|until|till|from|to|than|and|or|by|in|published|founded|opened|act|"
     r"of)\W{0,3}(?:the )?$",
@@ -56,10 +57,12 @@ def births(text: str) -> Iterator[Span]:
 
 
 def beside(text: str, found: Iterable[Span]) -> Iterator[Span]:
-    """A full date right behind a patient's name or number is a date of birth, whether it says so or not."""
+    """A full date right behind a patient's name or number is a date of birth, and so is another right behind it."""
     for kind, _, end in found:
-        if kind in {"patient_name", "nhs_number", "hospital_number"} and (match := _NEXT.match(text, end, end + 40)):
+        if kind in {"patient_name", "nhs_number", "hospital_number"} and (match := _NEXT.match(text, end, end + 60)):
             yield "dob", *match.span(1)
+            if also := _ALSO.match(text, match.end(), match.end() + 40):
+                yield "dob", *also.span(1)
 
 
 def unlabelled(text: str) -> Iterator[Span]:

@@ -43,7 +43,10 @@ _LINK = (
     rf"{GAP}?[,:–—-]|{GAP}\(|{GAP})"
 )
 #: "my patient Jo Bloggs", "a lady, Jo Bloggs", "pt: Jo Bloggs", "his wife Jo", "a 52 year old, Jo Bloggs".
-_WHO_BEFORE = re.compile(rf"\b(?:{WHO}|{AGE}(?:{GAP}{WHO})?)(?:{_LINK}(?:,?{GAP}(?:called|named))?){GAP}{{0,2}}$", re.I)
+_WHO_BEFORE = re.compile(
+    rf"\b(?:{WHO}|(?:mother|father|mum|dad|parents?|son|daughter|wife|husband|widow|brother|sister|carer){GAP}of|{AGE}(?:{GAP}{WHO})?)(?:{_LINK}(?:,?{GAP}(?:called|named))?){GAP}{{0,2}}$",
+    re.I,
+)
 _CALLED = re.compile(
     rf"\b(?:{WHO}(?:{GAP}of (?:mine|ours))?,?{GAP}(?:called|named)|(?:patient|"
     rf"pt)(?:['’]s)?{GAP}(?:full{GAP})?name(?:{GAP}is|{GAP}was)?|"
@@ -82,6 +85,11 @@ _PATIENT_BEHIND = re.compile(
 )
 _RECORD_BEHIND = re.compile(rf"[,(]?{GAP}?{RECORD}", re.I)
 _DIGIT_SOON = re.compile(r"\W{1,3}\d|\.[A-Z]")
+#: "Jo Bloggs, 14/03/1953", "BLOGGS Jo, ward 6, 14/03/1953": nothing but a birth lies so far back.
+_BIRTH_BEHIND = re.compile(
+    rf",?{GAP}\(?(?:[^\W\d]+{GAP}\d{{1,2}},{GAP})?(?:\d\d?[./-]\d\d?[./-](?:19\d\d|200\d)|"
+    rf"(?:19\d\d|200\d)-\d\d-\d\d|\d\d?(?:st|nd|rd|th)?{GAP}[A-Z][a-z]{{2,8}}{GAP}(?:19\d\d|200\d))(?!\d)"
+)
 _AGE_BEHIND = re.compile(rf"\.?,?{GAP}?\(?(?:{AGE}|(?:dob{GAP}?)?\d\d?[./-]\d\d?[./-]\d\d)", re.I)
 _INITIALS = re.compile(rf"(?:[{UPPER}]\.?{GAP}?){{1,2}}[{UPPER}]\.?(?!\w)")
 
@@ -92,7 +100,7 @@ _ROLE = (
     r"director|chair(?:man|woman|person)?|professor|registrar|co-?ordinators?|navigators?|mp|minister|judge|lead|"
     r"leads|"
     r"colleagues?|anaesthetists?|physicians?|speaker|president|editor|author|officer|administrator|receptionist|"
-    r"practitioner|pharmacist|physio\w*|gp|fellow|trainee|dean|chief executive|ceo|coroner)"
+    r"practitioner|pharmacist|physio\w*|cns|gp|fellow|trainee|dean|chief executive|ceo|coroner)"
 )
 _WORKS = (
     r"(?:clinics?|list|lists|team|secretary|firm|paper|talk|slides?|template|idea|points?|view|views|suggestions?|"
@@ -114,6 +122,11 @@ _STAFF_BEHIND = re.compile(
     rf"{GAP}(?:operate[sd]|presented|presents|lectured|published|advise[sd]|recommends?|reported{GAP}(?:it|the|on)|"
     rf"chaired|led|wrote|"
     rf"examined{GAP}(?:her|him)|did{GAP}the{GAP}(?:operation|scope|biopsy))\b|"
+    rf"(?:{GAP}(?:in|at|from){GAP}[{UPPER}]\w+)?{GAP}(?:does|takes|sees|reports|will{GAP}(?:see|take|do|call)){GAP}"
+    rf"(?:these|those|them|ours|all|most|any|patients|referrals|calls)\b|"
+    rf"(?:['’]s)?(?:{GAP}\w+)?{GAP}?[,(–—-]{GAP}?(?:she|he)(?:['’]s|{GAP}is)?{GAP}(?:our|the|heads|runs|leads|chairs|"
+    rf"manages)\b|"
+    rf"{GAP}(?:ward|wing|suite|centre|unit|hospital|hospice|house|clinic|school|trust|foundation)\b|"
     rf"{GAP}?[<\[(](?:mailto:)?[\w.+-]{{1,64}}@|[^\n.]{{0,60}}\bwrote:|"
     rf",?{GAP}(?:frcs|frcgp|mrcgp|mbe|obe|cbe|mp|bsc|msc|rgn|phd|qc|kc)\b",
     re.I,
@@ -160,6 +173,14 @@ _NOT_NAMES = frozenset(
         tests result results negative positive instructions faecal immunochemical smear scan referral referrals
         guideline guidance report letter form consent risk score tool template network networks men women child
         children queen king prince princess elizabeth page
+        """
+    )
+)
+_ALSO_SURNAMES = frozenset(
+    WORD.findall(
+        """
+        may king page hall park black lynch paget hodgkin ewing barrett parkinson castle house court ward north west
+        east old new prince england ireland london public field stage grade bond society
         """
     )
 )
@@ -264,8 +285,8 @@ def names(text: str, known: People) -> Iterator[Span]:
         start, end = match.span()
         if free(text, start):
             title = _TITLES.match(text, start, end)
-            first, end = _trimmed(text, title.end() if title else start, end)
-            if first < end and _titled(text, start, end, known):
+            name, end = _trimmed(text, title.end() if title else start, end, first=1)
+            if name < end and _titled(text, start, end, known):
                 yield "patient_name", start, end
     of_patients = "patient" in text
     for match in _RUN.finditer(text):
@@ -290,16 +311,21 @@ def names(text: str, known: People) -> Iterator[Span]:
             yield "patient_name", start, end
 
 
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """A run of capital words without the ones at its ends that belong to no name: "Saw Jo Bloggs", "Jo Bloggs DOB"."""
-    if _NO_GAP.fullmatch(text, start, end):
+def _trimmed(text: str, start: int, end: int, first: int = 0) -> tuple[int, int]:
+    """A run of capital words without the ones at its ends that belong to no name: "Saw Jo Bloggs", "Jo Bloggs DOB".
+
+    Words like King and Page are left where another name stands before them, and so are the `first` words.
+    """
+    if _NO_GAP.fullmatch(text, start, end) and not first:
         return (start, start) if _no_name(text[start:end].rstrip(".")) else (start, end)
     trail = _TRAILS.search(text, start, end)
     end = trail.start() if trail else end
     words = list(_CAPITALS.finditer(text, start, end))
-    while words and _no_name(words[-1][0]):
+    while len(words) > first and _no_name(words[-1][0]):
+        if words[-1][0].lower() in _ALSO_SURNAMES and any(not _no_name(w[0]) for w in words):
+            break
         words.pop()
-    while words and _no_name(words[0][0]):
+    while words and not first and _no_name(words[0][0]):
         del words[0]
     if not words:
         return start, start
@@ -329,12 +355,12 @@ def _titled(text: str, start: int, end: int, known: People) -> bool:
 def _untitled(text: str, start: int, end: int, known: People) -> bool:
     run = text[start:end]
     words = [w.lower() for w in WORD.findall(run)]
-    if words and not _NOT_NAMES.isdisjoint(words):
+    if words and not (_NOT_NAMES - _ALSO_SURNAMES).isdisjoint(words):
         return False
     if not words:
         return len(run) > 1 and bool(_INITIALS.fullmatch(run)) and bool(_AGE_BEHIND.match(text, end))
     ahead = text[max(0, start - 70) : start]
-    behind = bool(_PATIENT_BEHIND.match(text, end))
+    behind = bool(_PATIENT_BEHIND.match(text, end) or (" " in run and _BIRTH_BEHIND.match(text, end)))
     if not behind and not _may_tell(ahead) and not _MINE_BEHIND.match(text, end):
         return False
     if _HOUSE_BEFORE.search(ahead):
@@ -342,7 +368,8 @@ def _untitled(text: str, start: int, end: int, known: People) -> bool:
     if run.isupper() and 1 < len(run) < 5 and len(words) == 1:  # an abbreviation, or initials
         return len(run) < 4 and run not in _NO_INITIALS and bool(_AGE_BEHIND.match(text, end))
     if len(words) == 1 and _NO_GAP.fullmatch(run):
-        told = bool(_OURS.search(ahead) or _CALLED.search(ahead)) and not _goes_on_as_a_noun(text, end)
+        told = bool(_OURS.search(ahead) or _CALLED.search(ahead)) and not _NOUN.match(text, end)
+        told = told or (text[end : end + 1] == text[start - 2 : start - 1] == "," and bool(_APPOSED.search(ahead)))
         return (told or bool(_MINE_BEHIND.match(text, end))) and not known.named(words)
     told = bool(_WHO_BEFORE.search(ahead) or _CALLED.search(ahead) or _AMONG.search(ahead))
     told = told or (text[end : end + 1] in {",", ")"} and bool(_APPOSED.search(ahead)))
@@ -376,9 +403,5 @@ def _may_tell(ahead: str) -> bool:
 
 
 _HOUSE_BEFORE = re.compile(rf"(?<![\d)])\d{{1,4}}[A-Za-z]?,?{GAP}$")
-_NOUN = re.compile(rf"{GAP}(?:says|said that we|group|portal|leaflet|team)\b", re.I)
-
-
-def _goes_on_as_a_noun(text: str, end: int) -> bool:
-    """Whether a word with a capital is part of something's name: "Our patient Charter says"."""
-    return bool(_NOUN.match(text, end))
+#: A word with a capital that is part of something's name: "Our patient Link group".
+_NOUN = re.compile(rf"{GAP}(?:group|portal|leaflet|team)\b", re.I)
