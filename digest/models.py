@@ -407,6 +407,7 @@ class SignIn(SQLModel, table=True):
     """A mailed sign-in link; only the hash of its token is kept. Used once, then spent.
 
     It works in the browser that asked for it alone, whose cookie hashes to `browser_sha256`; "" works anywhere.
+    `leads_to` is the page of ours that it opens; "" where they were going.
     """
 
     __tablename__ = "sign_in"
@@ -416,6 +417,7 @@ class SignIn(SQLModel, table=True):
     member_id: int = Field(foreign_key="member.id", index=True)
     token_sha256: str = Field(unique=True)
     browser_sha256: str = ""
+    leads_to: str = ""
     expires_at: datetime = _instant()
     used_at: datetime | None = _instant(nullable=True)
 

@@ -27,7 +27,7 @@ from digest.mailbox import Arrival, Position
 from digest.mailbox.imap import mailbox_name, poll_once, watch
 from digest.message import understand
 from digest.nouns import DeliveryStatus
-from digest.steps import collate, deliver, enrol, file, publish, receive, signin
+from digest.steps import collate, deliver, enrol, file, publish, receive, remind, signin
 from digest.store import read, transaction
 
 log = logging.getLogger(__name__)
@@ -133,6 +133,7 @@ def tick(engine: Engine, settings: Settings, community_ids: Iterable[int]) -> No
     for community_id in community_ids:
         with transaction(engine) as session:
             publish.tick(session, settings, community_id, now())
+            remind.tick(session, settings, community_id, now())
     with transaction(engine) as session:
         unknown = deliver.recover(session, settings, now())
         signin.tidy(session, now())

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+WORK = (8, 16)  # the hours of the day in which a reminder is of use
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -22,6 +23,21 @@ def next_send(day: str, time: time, zone: ZoneInfo, after: datetime) -> datetime
 def closes_at(send_at: datetime, lead_hours: int) -> datetime:
     """When collecting ends, so that the coordinator has `lead_hours` to review."""
     return send_at - timedelta(hours=lead_hours)
+
+
+def reminder_at(closes_at: datetime, send_at: datetime, zone: ZoneInfo) -> datetime:
+    """When to remind whoever reviews: the last hour in which people work that leaves them two before the deadline.
+
+    On a weekday if the time to review has one, else at the weekend, else half-way; in UTC.
+    """
+    first, last = closes_at + timedelta(hours=2), send_at - timedelta(hours=2)
+    hours = [
+        hour
+        for n in range(max(0, int((last - first) / timedelta(hours=1))) + 1)
+        if WORK[0] <= (hour := last - timedelta(hours=n)).astimezone(zone).hour < WORK[1] and hour >= first
+    ]
+    weekdays = [hour for hour in hours if hour.astimezone(zone).weekday() < 5]
+    return next(iter(weekdays or hours), closes_at + (send_at - closes_at) / 2)
 
 
 def in_words(moment: datetime, zone: ZoneInfo) -> str:

@@ -112,8 +112,8 @@ def plan(session: Session, community_id: int, rows: Iterable[Mapping[str, str]])
     """What importing `rows` would change, and what is wrong with them, in sentences that name the line."""
     changes, problems = [], []
     claimed: dict[str, int] = {}
-    coordinators = {m.id for m in _coordinators(session, community_id)}
-    had = bool(coordinators)
+    reviewing = {m.id for m in coordinators(session, community_id)}
+    had = bool(reviewing)
     for line, row in enumerate(rows, start=2):
         try:
             facts, aliases = _wanted(row)
@@ -135,13 +135,13 @@ def plan(session: Session, community_id: int, rows: Iterable[Mapping[str, str]])
         known = set(aliases_of(session, member.id)) if member else set()
         said += [("alias", "", address) for address in sorted(aliases - known - {email})]
         if member is not None:
-            (coordinators.add if facts["role"] is Role.COORDINATOR else coordinators.discard)(member.id)
+            (reviewing.add if facts["role"] is Role.COORDINATOR else reviewing.discard)(member.id)
         elif facts["role"] is Role.COORDINATOR:
-            coordinators.add(-line)
+            reviewing.add(-line)
         if member is None or said:
             known_as = member.id if member else None
             changes.append(Change(line, email, str(facts["name"]), known_as, tuple(said), row))
-    if had and not coordinators:
+    if had and not reviewing:
         problems.append("After this list nobody would be a coordinator; leave somebody the role.")
     return changes, problems
 
@@ -253,7 +253,8 @@ def _setaliases_of(session: Session, member: Member, aliases: set[str]) -> None:
     session.flush()
 
 
-def _coordinators(session: Session, community_id: int) -> list[Member]:
+def coordinators(session: Session, community_id: int) -> list[Member]:
+    """Those who review: every active coordinator."""
     return list(
         session.exec(
             select(Member).where(
@@ -264,7 +265,7 @@ def _coordinators(session: Session, community_id: int) -> list[Member]:
 
 
 def _leaves_a_coordinator(session: Session, member: Member) -> None:
-    if {m.id for m in _coordinators(session, member.community_id)} == {member.id}:
+    if {m.id for m in coordinators(session, member.community_id)} == {member.id}:
         raise EnrolError(f"{member.name} is the only coordinator; make somebody else one first.")
 
 

@@ -23,6 +23,12 @@ def sender(settings: Settings, slug: str) -> Sender:
     )
 
 
+def told(session: Session, member: Member, key: str) -> bool:
+    """Whether `member` was sent a mail under `key`."""
+    found = select(Notice.id).where(Notice.community_id == member.community_id, Notice.key == f"{key}/{member.id}")
+    return session.exec(found).first() is not None
+
+
 def queue(
     session: Session,
     settings: Settings,
@@ -34,10 +40,9 @@ def queue(
     **values: object,
 ) -> None:
     """Queue the mail `template` to `member` under `key`; the same person is never told the same thing twice."""
-    key = f"{key}/{member.id}"
-    told = session.exec(select(Notice.id).where(Notice.community_id == member.community_id, Notice.key == key)).first()
-    if told is not None:
+    if told(session, member, key):
         return
+    key = f"{key}/{member.id}"
     ours = sender(settings, slug)
     wire = letter(template, ours, member.name, member.email, key, now, **values)
     session.add(

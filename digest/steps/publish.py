@@ -9,11 +9,13 @@ from digest.config import CommunitySettings, Settings
 from digest.edition.calendar import closes_at, in_words, next_send
 from digest.edition.render import dumps
 from digest.models import Delivery, Edition, EditionThread, Member
-from digest.nouns import DeliveryStatus, EditionStatus, Role
+from digest.nouns import DeliveryStatus, EditionStatus
 from digest.steps import alone, note
 from digest.steps.collate import current
 from digest.steps.compose import OPEN, Hindrance, frozen_now, hindrances, places, settings_of, waiting_threads
+from digest.steps.enrol import coordinators
 from digest.steps.notify import queue
+from digest.steps.signin import link
 
 
 class NotReady(Exception):
@@ -106,7 +108,7 @@ def close(session: Session, settings: Settings, edition_id: int, now: datetime) 
             titles=[t.title for t in threads],
             hindrances=_briefly(hindrances(session, edition.id)),
             send_at=in_words(edition.send_at, community.zone),
-            link=f"{settings.public_address}/edition/{edition.id}",
+            link=link(session, settings, coordinator, now, "", f"/edition/{edition.id}", edition.send_at),
         )
 
 
@@ -179,13 +181,6 @@ def _tell_overdue(
 
 
 # --- what a person does ------------------------------------------------------------------------------------------
-
-
-def coordinators(session: Session, community_id: int) -> Sequence[Member]:
-    """Those who review: every active coordinator."""
-    return session.exec(
-        select(Member).where(Member.community_id == community_id, Member.role == Role.COORDINATOR, col(Member.active))
-    ).all()
 
 
 def introduce(session: Session, edition_id: int, text: str, by: Member, now: datetime) -> None:

@@ -22,10 +22,19 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def link(session: Session, settings: Settings, member: Member, now: datetime, browser: str = "") -> str:
+def link(
+    session: Session,
+    settings: Settings,
+    member: Member,
+    now: datetime,
+    browser: str = "",
+    leads_to: str = "",
+    until: datetime | None = None,
+) -> str:
     """A fresh sign-in link for `member`, for whoever is allowed to hand it out.
 
-    With `browser`, the secret of one, it works in that browser alone; without, in any.
+    With `browser`, the secret of one, it works in that browser alone; without, in any. It opens the page `leads_to`
+    ("": where they were going), and works until then, else for `sign_in_minutes`.
     """
     token = secrets.token_urlsafe(32)
     session.add(
@@ -34,7 +43,8 @@ def link(session: Session, settings: Settings, member: Member, now: datetime, br
             member_id=member.id,
             token_sha256=_hash(token),
             browser_sha256=_hash(browser) if browser else "",
-            expires_at=now + timedelta(minutes=settings.web.sign_in_minutes),
+            leads_to=leads_to,
+            expires_at=until or now + timedelta(minutes=settings.web.sign_in_minutes),
         )
     )
     return f"{settings.public_address}/sign-in/{token}"
@@ -56,7 +66,9 @@ def request(session: Session, settings: Settings, address: str, now: datetime, b
         if member is None or not member.active:
             continue
         waiting = (
-            select(func.count()).select_from(SignIn).where(SignIn.member_id == member.id, col(SignIn.expires_at) > now)
+            select(func.count())
+            .select_from(SignIn)
+            .where(SignIn.member_id == member.id, SignIn.browser_sha256 != "", col(SignIn.expires_at) > now)
         )
         if hmac.compare_digest(known.encode(), acquaintance(settings, member.email).encode()):
             waiting = waiting.where(SignIn.browser_sha256 == _hash(browser))
@@ -74,6 +86,13 @@ def request(session: Session, settings: Settings, address: str, now: datetime, b
             link=address_to,
             minutes=settings.web.sign_in_minutes,
         )
+
+
+def opens(session: Session, token: str) -> tuple[int, str] | None:
+    """Whose link the one of `token` is, and the page it leads to, also once it is spent; None when it is unknown."""
+    return session.exec(
+        select(SignIn.member_id, SignIn.leads_to).where(SignIn.token_sha256 == _hash(token))
+    ).one_or_none()
 
 
 def fits(session: Session, token: str, browser: str) -> bool:

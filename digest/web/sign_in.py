@@ -33,11 +33,15 @@ def send(visit: Visit) -> Response:
 
 
 def link(visit: Visit) -> Response:
-    """What the mailed link opens: one button. Nothing is used up by looking."""
+    """What the mailed link opens: one button, or where it leads for who is signed in already. It is not used up."""
     token = visit.request.path_params["token"]
     with store.read(visit.desk.engine) as session:
         if not signin.fits(session, token, visit.browser):
             return _form(visit, elsewhere=True)
+        known = signin.who(session, visit.cookie, visit.now) if visit.cookie else None
+        opens = signin.opens(session, token)
+    if known and opens and opens[0] == known.id:
+        return visit.go(_inside(opens[1]))
     return visit.page("sign_in_link", token=token)
 
 
@@ -50,9 +54,14 @@ def redeem(visit: Visit) -> Response:
         if found and visit.cookie:
             signin.leave(session, visit.cookie)
         elsewhere = not signin.fits(session, token, visit.browser)
+        opens = signin.opens(session, token)
+    leads_to = opens[1] if opens else ""
     if found is None:
-        return _form(visit, 403, spent=not elsewhere, elsewhere=elsewhere)
-    return _in(visit, address, found[1])
+        answer = _form(visit, 403, spent=not elsewhere, elsewhere=elsewhere)
+        if leads_to:  # they can still get there, with a new link
+            visit.desk.keep(answer, GOING_TO, leads_to, minutes=visit.desk.settings.web.sign_in_minutes)
+        return answer
+    return _in(visit, address, found[1], leads_to)
 
 
 def account(visit: Visit) -> Response:
@@ -98,9 +107,9 @@ def _form(visit: Visit, status: int = 200, **values: object) -> Response:
     return visit.page("sign_in", status, account=visit.desk.settings.oidc, **values)
 
 
-def _in(visit: Visit, address: str, cookie: str) -> Response:
-    """On to where they wanted to go, with a session and as somebody this browser knows."""
-    answer = visit.go(_inside(visit.request.cookies.get(GOING_TO, "")))
+def _in(visit: Visit, address: str, cookie: str, leads_to: str = "") -> Response:
+    """On to where the link leads or they wanted to go, with a session and as somebody this browser knows."""
+    answer = visit.go(_inside(leads_to or visit.request.cookies.get(GOING_TO, "")))
     visit.desk.keep(answer, visit.desk.cookie, cookie, minutes=visit.desk.settings.web.session_hours * 60)
     visit.desk.keep(answer, KNOWN, signin.acquaintance(visit.desk.settings, address), minutes=YEAR)
     return _done_with(GOING_TO, answer)

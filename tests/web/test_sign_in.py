@@ -185,3 +185,33 @@ def test_signing_in_never_leads_to_another_site(desk: Desk, planted: str) -> Non
     browser = desk.browser()
     browser.cookies.set("going_to", planted, domain="digest.example.org")
     assert browser.post(link(desk, COORDINATOR)).headers["location"] == "/"
+
+
+def leading(desk: Desk, email: str, path: str, until: datetime) -> str:
+    with store.transaction(desk.world.engine) as session:
+        member = session.exec(select(Member).where(Member.email == email)).one()
+        made = signin.link(session, desk.world.settings, member, datetime.now(UTC), "", path, until)
+    return made.removeprefix(HOST)
+
+
+def test_a_link_of_a_mail_to_a_coordinator_leads_to_its_page_also_once_it_is_spent(desk: Desk) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    path, browser = leading(desk, COORDINATOR, "/held", tomorrow), desk.browser()
+    assert browser.get(path).status_code == 200
+    assert browser.post(path).headers["location"] == "/held"
+    assert browser.get(path).headers["location"] == "/held", "signed in already: straight there"
+    other = desk.browser()
+    assert other.post(path).status_code == 403
+    own = asked(desk, other, COORDINATOR)
+    assert other.post(own).headers["location"] == "/held", "with a new link of their own, they still get there"
+
+
+def test_somebody_elses_link_does_not_open_its_page_to_who_is_signed_in(desk: Desk) -> None:
+    path = leading(desk, COORDINATOR, "/held", datetime.now(UTC) + timedelta(days=1))
+    assert "Press the button" in desk.signed_in(GP).get(path).text
+
+
+def test_links_in_mails_to_coordinators_use_up_nobodys_allowance(desk: Desk) -> None:
+    for _ in range(signin.MOST):
+        leading(desk, COORDINATOR, "/held", datetime.now(UTC) + timedelta(days=1))
+    assert asked(desk, desk.browser(), COORDINATOR)
