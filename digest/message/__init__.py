@@ -197,14 +197,18 @@ def _hits(
     ours: Ours,
 ) -> tuple[Hit, ...]:
     known = _members(ours).also([from_name, *_correspondents(parsed)], [from_address])
-    hits = privacy.identifiers(subject, Place.SUBJECT, known)
+    places = [(subject, Place.SUBJECT, 0)]
     for segment in segments:
         if segment.role in {SegmentRole.NEW, SegmentRole.QUOTE}:
             place = Place.BODY if segment.role is SegmentRole.NEW else Place.QUOTED
-            hits += privacy.identifiers(text[segment.start : segment.end], place, known, offset=segment.start)
-    for file in parsed.files:
-        hits += privacy.identifiers(file.name, Place.ATTACHMENT_NAME, known)
-    return tuple(hits)
+            places.append((text[segment.start : segment.end], place, segment.start))
+    places += [(file.name, Place.ATTACHMENT_NAME, 0) for file in parsed.files]
+    found = [privacy.identifiers(words, place, known, offset=offset) for words, place, offset in places]
+    names = {hit.text for hits in found for hit in hits if hit.type == "patient_name"}
+    if names:
+        for hits, (words, place, offset) in zip(found, places, strict=True):
+            hits += privacy.repeated(words, place, names, known, offset=offset, beside=hits)
+    return tuple(hit for hits in found for hit in hits)
 
 
 def _correspondents(parsed: Parsed) -> list[str]:

@@ -4,16 +4,17 @@ Candidates are found by patterns that start with a digit, a capital or "@", and 
 Every repetition is bounded and every window has a fixed size, so the time is linear in the text.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from digest.message.privacy import contacts, dates
 from digest.message.privacy.context import Span
-from digest.message.privacy.names import People, names
+from digest.message.privacy.again import everywhere
+from digest.message.privacy.names import People, again, names
 from digest.message.privacy.numbers import hospital_numbers, nhs_numbers, valid_nhs_number
 from digest.nouns import Hit, Place
 
-__all__ = ["NOBODY", "Known", "identifiers", "valid_nhs_number"]
+__all__ = ["NOBODY", "Known", "everywhere", "identifiers", "repeated", "valid_nhs_number"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,18 @@ def identifiers(text: str, place: Place, known: Known = NOBODY, *, offset: int =
     found = [*marks, *houses, *contacts.postcodes(text, houses, marks), *contacts.phones(text, marks)]
     found += contacts.emails(text, known.addresses)
     return _settled([Hit(kind, place, offset + s, offset + e, text[s:e]) for kind, s, e in found])
+
+
+def repeated(
+    text: str, place: Place, found: Iterable[str], known: Known = NOBODY, *, offset: int = 0, beside: Sequence[Hit] = ()
+) -> list[Hit]:
+    """Where the words of patients' names `found` in the mail stand in `text` by themselves, outside the hits `beside`."""
+    spans = [(kind, offset + s, offset + e, text[s:e]) for kind, s, e in again(text, found, known.people)]
+    return [
+        Hit(kind, place, start, end, words)
+        for kind, start, end, words in spans
+        if not any(hit.start < end and start < hit.end for hit in beside)
+    ]
 
 
 def _settled(hits: list[Hit]) -> list[Hit]:

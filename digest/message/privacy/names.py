@@ -184,6 +184,17 @@ _ALSO_SURNAMES = frozenset(
         """
     )
 )
+#: First names that also begin sentences or name things: not looked for by themselves.
+_ALSO_WORDS = frozenset(
+    WORD.findall(
+        """
+        will mark grace rose hope dawn joy faith bill sue art rob pat frank guy iris lily violet ivy olive ruby pearl
+        amber crystal daisy heather holly hazel poppy grant miles chase dean earl ray sandy penny victor max dale glen
+        cliff robin christian gene young white brown green gray grey wood woods street best good day long short small
+        moore rich price bell cook baker taylor mason carter ward
+        """
+    )
+)
 #: Single capital words behind "Mr": not a person.
 _NO_SURNAME = frozenset({"chairman", "speaker", "president", "justice", "men", "mayor", "minister", "and"})
 #: Pairs of capitals that are no initials.
@@ -405,3 +416,17 @@ def _may_tell(ahead: str) -> bool:
 _HOUSE_BEFORE = re.compile(rf"(?<![\d)])\d{{1,4}}[A-Za-z]?,?{GAP}$")
 #: A word with a capital that is part of something's name: "Our patient Link group".
 _NOUN = re.compile(rf"{GAP}(?:group|portal|leaflet|team)\b", re.I)
+
+
+def again(text: str, found: Iterable[str], known: People) -> Iterator[Span]:
+    """Where the distinctive words of names that were `found` stand alone: "Mrs Okafor … Okafor's scan"."""
+    words = {
+        word
+        for name in found
+        for word in _CAPITALS.findall(_TITLES.sub("", name, 1))
+        if len(word) > 2 and not _no_name(word) and word.lower() not in known.words | _ALSO_WORDS
+    }
+    if words:
+        either = "|".join(re.escape(word) for word in sorted(words, key=lambda w: (-len(w), w)))
+        for match in re.finditer(rf"(?<![\w@.])(?:{either})(?![\w@])", text):
+            yield "patient_name", *match.span()
