@@ -245,7 +245,7 @@ class Reference(SQLModel, table=True):
 
 
 class Identifier(SQLModel, table=True):
-    """A patient identifier found in a message, and what a person decided about it."""
+    """A patient identifier found in a message, and what a person decided about it; see `Hit`."""
 
     id: int = _key()
     community_id: int = _community()
@@ -254,6 +254,9 @@ class Identifier(SQLModel, table=True):
     place: Place = _word(Place, Place.BODY)
     start: int
     end: int
+    words: str = ""  # what was found, to be known again wherever others repeat it
+    file: int = 0
+    passage: str = ""
     decision: Decision = _word(Decision, Decision.UNDECIDED)
     reason: str = ""
     decided_by: int | None = Field(default=None, foreign_key="member.id")

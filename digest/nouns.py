@@ -102,6 +102,7 @@ class Place(StrEnum):
     QUOTED = "quoted"
     SUBJECT = "subject"
     ATTACHMENT_NAME = "attachment_name"
+    ATTACHMENT = "attachment"  # in the text of a file that came with it
 
 
 class Naming(StrEnum):
@@ -153,13 +154,22 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A patient identifier: `start`, `end` count in the message's text, its subject or an attachment's name."""
+    """A patient identifier: `start`, `end` count in the message's text, its subject or an attachment's name.
+
+    In the text of an attachment they count in `passage`, the words around it. `file`: the attachment's number, from 1.
+    """
 
     type: str
     place: Place
     start: int
     end: int
     text: str
+    file: int = 0
+    passage: str = ""
+
+
+#: The type of a hit that stands for a whole file that could not be searched; `passage` says why.
+UNREAD_FILE = "unread_file"
 
 
 class _Document(BaseModel):
@@ -248,6 +258,7 @@ MASKED = {
     "postcode": "postcode",
     "phone": "phone number",
     "email": "e-mail address",
+    UNREAD_FILE: "file that could not be searched",
 }
 
 

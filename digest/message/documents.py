@@ -1,7 +1,7 @@
 """The text of a file that came with a mail: PDF, Word, Excel, PowerPoint, OpenDocument and plain text. Pure.
 
-Only for being searched, so the order of reading matters more than the looks. Everything is bounded; what a bound left out,
-and what could not be read at all, is told apart from a file that holds no text.
+Only for being searched, so the order of reading matters more than the looks. Everything is bounded; what a bound left
+out, and what could not be read at all, is told apart from a file that holds no text.
 """
 
 import io

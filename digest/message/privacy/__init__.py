@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from digest.message.privacy import contacts, dates
-from digest.message.privacy.context import Span
 from digest.message.privacy.again import everywhere
+from digest.message.privacy.context import Span, unwrapped
 from digest.message.privacy.names import People, again, names
-from digest.message.privacy.numbers import hospital_numbers, nhs_numbers, valid_nhs_number
+from digest.message.privacy.numbers import hospital_numbers, nhs_beside, nhs_numbers, valid_nhs_number
 from digest.nouns import Hit, Place
 
 __all__ = ["NOBODY", "Known", "everywhere", "identifiers", "repeated", "valid_nhs_number"]
@@ -40,18 +40,22 @@ NOBODY = Known()
 
 def identifiers(text: str, place: Place, known: Known = NOBODY, *, offset: int = 0) -> list[Hit]:
     """Every patient identifier in `text`, in order and without overlap. `offset` is added to the spans."""
-    marks: list[Span] = [*names(text, known.people), *dates.births(text), *nhs_numbers(text), *hospital_numbers(text)]
-    marks += [*dates.beside(text, marks), *dates.unlabelled(text)]
-    houses = list(contacts.addresses(text, marks))
-    found = [*marks, *houses, *contacts.postcodes(text, houses, marks), *contacts.phones(text, marks)]
-    found += contacts.emails(text, known.addresses)
+    read, at = unwrapped(text) if place in {Place.QUOTED, Place.ATTACHMENT} else (text, None)
+    marks: list[Span] = [*names(read, known.people), *dates.births(read), *nhs_numbers(read), *hospital_numbers(read)]
+    marks += [*dates.beside(read, marks), *nhs_beside(read, marks), *dates.unlabelled(read)]
+    houses = list(contacts.addresses(read, marks))
+    codes = list(contacts.postcodes(read, houses, marks))
+    found = [*marks, *houses, *codes, *contacts.phones(read, [*marks, *houses, *codes])]
+    found += contacts.emails(read, known.addresses)
+    if at is not None:
+        found = [(kind, at(start), at(end - 1) + 1) for kind, start, end in found]
     return _settled([Hit(kind, place, offset + s, offset + e, text[s:e]) for kind, s, e in found])
 
 
 def repeated(
     text: str, place: Place, found: Iterable[str], known: Known = NOBODY, *, offset: int = 0, beside: Sequence[Hit] = ()
 ) -> list[Hit]:
-    """Where the words of patients' names `found` in the mail stand in `text` by themselves, outside the hits `beside`."""
+    """Where words of patients' names `found` in the mail stand in `text` by themselves, outside the hits `beside`."""
     spans = [(kind, offset + s, offset + e, text[s:e]) for kind, s, e in again(text, found, known.people)]
     return [
         Hit(kind, place, start, end, words)

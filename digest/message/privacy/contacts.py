@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from digest.message.privacy.context import (
     DASH,
     GAP,
+    STREET,
     UPPER,
     WHO,
     Span,
@@ -21,13 +22,6 @@ from digest.message.privacy.context import (
 from digest.message.privacy.numbers import digits
 
 # --- houses ----------------------------------------------------------------------------------------------------------
-_STREET = (
-    r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Close|Cl|Drive|Dr|Row|Way|Court|Ct|Crescent|Cres|Terrace|Terr?|"
-    r"Place|Pl|"
-    r"Gardens|Gdns|Grove|Gr|Hill|Square|Sq|Walk|Park|View|Mews|Green|Rise|Parade|Fold|Croft|Gate|Mount|Vale|Meadows?|"
-    r"Cottages?|House|Farm|Yard|Wharf|Quay|Bank|End|Brow|Embankment|Boulevard|Chase|Common|Heath|Approach|Wynd|"
-    r"Brae|Loan)"
-)
 _CAPITAL = rf"[{UPPER}][\w'’.-]{{0,24}}"
 _NUMBER = rf"\d{{1,4}}[A-Za-z]?(?:{GAP}?[-/–]{GAP}?\d{{1,4}})?"
 _NAMED = rf"(?:(?:The{GAP})?{_CAPITAL}(?:{GAP}{_CAPITAL}){{0,2}},{GAP}?\n?)"
@@ -38,12 +32,12 @@ _TOWN = (
     rf"(?=,?(?:{GAP}|\n){{1,2}}[A-Z]{{1,2}}\d[A-Z\d]?{GAP}{{0,2}}\d[A-Z]{{2}})"
 )
 _ADDRESS = re.compile(
-    rf"{_FLAT}?{_NAMED}{{0,2}}{_NUMBER},?{GAP}(?:{_CAPITAL}{GAP}){{1,3}}{_STREET}\b\.?(?:{GAP}(?:North|South|East|"
+    rf"{_FLAT}?{_NAMED}{{0,2}}{_NUMBER},?{GAP}(?:{_CAPITAL}{GAP}){{1,3}}{STREET}\b\.?(?:{GAP}(?:North|South|East|"
     rf"West)\b)?(?:{_TOWN})?(?!\w)|"
-    rf"{_FLAT}?{_NAMED}{{1,2}}(?:{_CAPITAL}{GAP}){{1,3}}{_STREET}\b(?:{_TOWN})?(?!\w)"
+    rf"{_FLAT}?{_NAMED}{{1,2}}(?:{_CAPITAL}{GAP}){{1,3}}{STREET}\b(?:{_TOWN})?(?!\w)"
 )
 #: Streets of one word, and "The Crescent": a house only where somebody lives there.
-_STREETS = re.compile(_STREET + r"\b")
+_STREETS = re.compile(STREET + r"\b")
 _FLAT_BEFORE = re.compile(rf"{_FLAT}$")
 _ODD = re.compile(
     rf"\d\d{{0,3}}[A-Za-z]?,?{GAP}(?:The{GAP}{_CAPITAL}|{_CAPITAL}(?:way|gate|side|wood|field|croft|dale|bank|"

@@ -2,7 +2,8 @@
 
 import re
 import string
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 
 Span = tuple[str, int, int]  # type, start, end
 
@@ -83,6 +84,13 @@ RECORD = (
 )
 AGE_UNIT = r"(?:[ -]?(?:years?|yrs?)[ -]?olds?\b|[ -]?(?:y/?o|yrs?|[MFmf])\b)"
 AGE = rf"(?:aged? \d{{1,3}}\b|(?:an? )?\d{{1,3}}{AGE_UNIT})"
+STREET = (
+    r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Close|Cl|Drive|Dr|Row|Way|Court|Ct|Crescent|Cres|Terrace|Terr?|"
+    r"Place|Pl|"
+    r"Gardens|Gdns|Grove|Gr|Hill|Square|Sq|Walk|Park|View|Mews|Green|Rise|Parade|Fold|Croft|Gate|Mount|Vale|Meadows?|"
+    r"Cottages?|House|Farm|Yard|Wharf|Quay|Bank|End|Brow|Embankment|Boulevard|Chase|Common|Heath|Approach|Wynd|"
+    r"Brae|Loan)"
+)
 _PRONOUN = re.compile(r"\b(?:she|he|her|hers|his|him)\b", re.I)
 _PERSON = re.compile(
     rf"\b(?:{WHO}|mrs|mr|miss|ms|mx|dob|lives|living|resides?|{AGE})\b(?!['’]? (?:line|portal|group|quer))", re.I
@@ -97,14 +105,15 @@ _STAFF = re.compile(
 )
 #: How colleagues are reached.
 _COLLEAGUE = re.compile(
-    r"\b(?:secretary|secretaries|fax|bleep|direct|office|my (?:mobile|number|phone|line|tel|e-?mail|address|cell|"
+    r"\b(?:fax|bleep|direct|my (?:mobile|number|phone|line|tel|e-?mail|address|cell|"
     r"landline)|"
     r"(?:call|ring|text|phone|contact|reach|whatsapp|email|mail|message|get|give|ask) me)\b",
     re.I,
 )
 #: How organisations are reached.
 _OFFICE = re.compile(
-    r"\b(?:switchboard|reception|surgery|practice|helpline|hot ?line|(?:support|nurse|patient|advice|phone|"
+    r"\b(?:switchboard|reception|office|secretary|secretaries|surgery|practice|helpline|hot ?line|(?:support|"
+    r"nurse|patient|advice|phone|"
     r"booking) line|hub|"
     r"clinics?|teams?|desk|ward|lab|laboratory|pathology|department|pals|our|us|trust|hospital(?!\W? (?:no|num|id|"
     r"ref))|"
@@ -121,8 +130,49 @@ _WORDS = string.ascii_letters + string.digits
 #: A full stop that ends a sentence, not an abbreviation.
 _STOP = re.compile(
     r"(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)(?<!\bNo)(?<!\bno)(?<!\bSt)(?<!\bpt)(?<!\bPt)(?<!\b[A-Z])(?<!Hosp)(?<!hosp)"
-    r"(?<!tel)(?<!Tel)(?<!mob)[.!?][\"”’)]{0,2}\s+(?=[\"“(]?\w)|\n[> \t]*\n"
+    r"(?<!tel)(?<!Tel)(?<!mob)[.!?][\"”’)]{0,2}\s+(?=[\"“(]?\w)|\n[> \t]*(?:\n|(?:[*•·–-]|\d{1,2}[.)])[ \t])"
 )
+
+
+_QUOTE_MARKS = re.compile(r"[>| \t]*")
+_WRAPPED = 45  # characters; a line that ends sooner was ended by its author
+_GOES_ON = re.compile(r"[\w(\"“‘'£+](?![\w -]{0,20}:)")
+
+
+def unwrapped(text: str) -> tuple[str, Callable[[int], int] | None]:
+    """A text with its wrapped lines joined by a blank, quote marks left out; and where a place in it was before.
+
+    None when nothing was joined.
+    """
+    pieces: list[str] = []
+    places: list[tuple[int, int]] = [(0, 0)]  # (in the new text, in the old one)
+    length = at = 0
+    before = ""
+    for line in text.splitlines(keepends=True):
+        start = match.end() if (match := _QUOTE_MARKS.match(line)) else 0
+        if len(before) > _WRAPPED and _GOES_ON.match(line, start):
+            pieces[-1] = pieces[-1].rstrip()
+            length = places[-1][0] + len(pieces[-1])
+            pieces.append(" ")
+            places += [(length, at - 1), (length + 1, at + start)]
+            length += 1
+            rest = line[start:]
+        else:
+            places.append((length, at))
+            rest = line
+        pieces.append(rest)
+        length += len(rest)
+        at += len(line)
+        before = line[start:].rstrip()
+    if len(places) == len(pieces) + 1 and " " not in {p for p in pieces if len(p) == 1}:
+        return text, None
+    new = [n for n, _ in places]
+
+    def old(place: int) -> int:
+        joined, origin = places[bisect_right(new, place) - 1]
+        return origin + place - joined
+
+    return "".join(pieces), old
 
 
 def free(text: str, start: int, also: str = "") -> bool:

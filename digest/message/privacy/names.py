@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from digest.message.privacy.context import AGE, GAP, LOWER, RECORD, UPPER, WHO, WHO_WORDS, WORD, Span, free
+from digest.message.privacy.context import AGE, GAP, LOWER, RECORD, STREET, UPPER, WHO, WHO_WORDS, WORD, Span, free
 
 #: What follows the first capital of a name: "O’Neil", "Smith-Jones"; Mc, Mac, De and the like written as one word.
 _REST = (
@@ -44,7 +44,8 @@ _LINK = (
 )
 #: "my patient Jo Bloggs", "a lady, Jo Bloggs", "pt: Jo Bloggs", "his wife Jo", "a 52 year old, Jo Bloggs".
 _WHO_BEFORE = re.compile(
-    rf"\b(?:{WHO}|(?:mother|father|mum|dad|parents?|son|daughter|wife|husband|widow|brother|sister|carer){GAP}of|{AGE}(?:{GAP}{WHO})?)(?:{_LINK}(?:,?{GAP}(?:called|named))?){GAP}{{0,2}}$",
+    rf"\b(?:{WHO}|(?:mother|father|mum|dad|parents?|son|daughter|wife|husband|widow|brother|sister|carer){GAP}of|"
+    rf"{AGE}(?:{GAP}{WHO})?)(?:{_LINK}(?:,?{GAP}(?:called|named))?){GAP}{{0,2}}$",
     re.I,
 )
 _CALLED = re.compile(
@@ -85,6 +86,12 @@ _PATIENT_BEHIND = re.compile(
 )
 _RECORD_BEHIND = re.compile(rf"[,(]?{GAP}?{RECORD}", re.I)
 _DIGIT_SOON = re.compile(r"\W{1,3}\d|\.[A-Z]")
+#: "Jo Bloggs, 19 Mill Lane", "Sister Jo Bloggs, 999 104 2173": an entry in a list of people.
+_ENTRY_BEHIND = re.compile(
+    rf"[,(]{GAP}?\(?(?:\d{{3}}[ -]\d{{3}}[ -]\d{{4}}(?!\d)|(?:(?:Flat|Apartment|Apt){GAP}\w{{1,4}},{GAP})?"
+    rf"\d{{1,4}}[A-Za-z]?,?{GAP}(?:[{UPPER}][\w'’]+{GAP}){{1,3}}{STREET}\b(?!{GAP}(?:Surgery|Medical|Health|"
+    rf"Practice|Clinic)))"
+)
 #: "Jo Bloggs, 14/03/1953", "BLOGGS Jo, ward 6, 14/03/1953": nothing but a birth lies so far back.
 _BIRTH_BEHIND = re.compile(
     rf",?{GAP}\(?(?:[^\W\d]+{GAP}\d{{1,2}},{GAP})?(?:\d\d?[./-]\d\d?[./-](?:19\d\d|200\d)|"
@@ -136,7 +143,7 @@ _NOT_STAFF = re.compile(
     rf"{GAP}?[,(–—-]?{GAP}?(?:(?:is|was){GAP})?(?:an?{GAP}|the{GAP})?(?:retired|former|ex-|{AGE})", re.I
 )
 _STAFF_BEFORE = re.compile(
-    rf"\b{_ROLE}(?:{GAP}(?:is|was|for{GAP}\w+))?,?{GAP}(?:and{GAP})?$|"
+    rf"\b{_ROLE}(?:{GAP}(?:is|was|for{GAP}\w+)|(?:{GAP}\w+){{1,3}},)?,?{GAP}(?:and{GAP}|\()?$|"
     rf"\b(?:under|cc:?|refer(?:red)?{GAP}to|(?:talk|slides|paper|lecture|template|study|audit|review|led|run|"
     rf"chaired|presentation|written|"
     rf"reported|webinar|clinic)s?{GAP}(?:by|from|of|with)|agree{GAP}with|thanks(?:{GAP}(?:to|go{GAP}to))?,?|"
@@ -168,11 +175,12 @@ _NOT_NAMES = frozenset(
         sikh hindu black white-british crohn crohns barrett barretts parkinson hodgkin lynch paget ewing virchow
         type stage grade covid diabetes disease syndrome patient patients information leaflet safety incident
         response framework participation initiated follow up group forum navigator navigators charter experience
-        access survey portal record records line transport liaison choice voice involvement engagement pathway
-        reported outcome outcomes measures association partner partners society research england trial study test
-        tests result results negative positive instructions faecal immunochemical smear scan referral referrals
-        guideline guidance report letter form consent risk score tool template network networks men women child
-        children queen king prince princess elizabeth page
+        access survey portal record records line transport liaison choice voice involvement engagement pathology
+        radiology level floor block room suite reception pathway reported outcome outcomes measures association
+        partner partners society research england trial study test tests result results negative positive
+        instructions faecal immunochemical smear scan referral referrals guideline guidance report letter form
+        consent risk score tool template network networks men women child children queen king prince princess
+        elizabeth page
         """
     )
 )
@@ -188,10 +196,10 @@ _ALSO_SURNAMES = frozenset(
 _ALSO_WORDS = frozenset(
     WORD.findall(
         """
-        will mark grace rose hope dawn joy faith bill sue art rob pat frank guy iris lily violet ivy olive ruby pearl
-        amber crystal daisy heather holly hazel poppy grant miles chase dean earl ray sandy penny victor max dale glen
-        cliff robin christian gene young white brown green gray grey wood woods street best good day long short small
-        moore rich price bell cook baker taylor mason carter ward
+        will mark grace rose hope dawn joy faith bill sue art rob pat frank guy iris lily violet ivy olive ruby
+        pearl amber crystal daisy heather holly hazel poppy grant miles chase dean earl ray sandy penny victor max
+        dale glen cliff robin christian gene young white brown green gray grey wood woods street best good day long
+        short small moore rich price bell cook baker taylor mason carter ward
         """
     )
 )
@@ -302,7 +310,10 @@ def names(text: str, known: People) -> Iterator[Span]:
     of_patients = "patient" in text
     for match in _RUN.finditer(text):
         start, end = match.span()
-        run = match[0]
+        run, comma, _ = match[0].partition(",")
+        if comma and " " not in run:
+            run = match[0]  # "QUILLFEATHER, Jocelyn"
+        end = start + len(run)
         if len(run) < 3 and run.isupper() and not _DIGIT_SOON.match(text, end):
             continue  # "I", "A", "CT"
         word = run.rstrip(".").lower()
@@ -371,7 +382,10 @@ def _untitled(text: str, start: int, end: int, known: People) -> bool:
     if not words:
         return len(run) > 1 and bool(_INITIALS.fullmatch(run)) and bool(_AGE_BEHIND.match(text, end))
     ahead = text[max(0, start - 70) : start]
-    behind = bool(_PATIENT_BEHIND.match(text, end) or (" " in run and _BIRTH_BEHIND.match(text, end)))
+    behind = bool(
+        _PATIENT_BEHIND.match(text, end)
+        or (" " in run and (_BIRTH_BEHIND.match(text, end) or _ENTRY_BEHIND.match(text, end)))
+    )
     if not behind and not _may_tell(ahead) and not _MINE_BEHIND.match(text, end):
         return False
     if _HOUSE_BEFORE.search(ahead):

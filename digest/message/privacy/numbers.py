@@ -1,7 +1,7 @@
 """NHS numbers and hospital numbers."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from digest.message.privacy.context import DASH, GAP, Span, before, free
 
@@ -90,3 +90,13 @@ def hospital_numbers(text: str) -> Iterator[Span]:
         start = prefix.start() if prefix else start
         if free(text, start) and (_HOSPITAL.search(before(text, start, 48)) or _BEHIND.match(text, end)):
             yield "hospital_number", start, end
+
+
+_BESIDE = re.compile(rf"[,;:(]{GAP}?\(?(\d\d\d(?:{GAP}|[{DASH}])\d\d\d(?:{GAP}|[{DASH}])\d\d\d\d)(?!\w|[.,]\d)")
+
+
+def nhs_beside(text: str, found: Iterable[Span]) -> Iterator[Span]:
+    """What looks like an NHS number right behind a patient's name or date of birth, though a digit may be wrong."""
+    for kind, _, end in found:
+        if kind in {"patient_name", "dob"} and (match := _BESIDE.match(text, end)):
+            yield "nhs_number", *match.span(1)
