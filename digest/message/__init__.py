@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from digest.message import body, kind, links, privacy, reply
+from digest.message import body, gate, kind, links, privacy, reply
 from digest.message.html import Line
 from digest.message.parse import Parsed, addresses, content, parse
-from digest.nouns import Hit, Kind, Place, Segment, SegmentRole
+from digest.nouns import Hit, Kind, Segment, SegmentRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,8 @@ def understand(raw: bytes, ours: Ours) -> Understood:
     sent_at = parsed.sent_at
     if sent_at is None:
         parsed.say("The mail has no date that could be read.")
+    known = _members(ours).also([from_name, *_correspondents(parsed)], [from_address])
+    hits = gate.hits(parsed, text, segments, subject, known)
     return Understood(
         message_id=message_id,
         in_reply_to=parsed.ids("in-reply-to"),
@@ -127,7 +129,7 @@ def understand(raw: bytes, ours: Ours) -> Understood:
         segments=segments,
         links=_links(lines, roles),
         attachments=tuple(Attachment(f.name, f.content_type, f.size) for f in parsed.files),
-        hits=_hits(parsed, text, segments, subject, from_name, from_address, ours),
+        hits=hits,
         problems=tuple(parsed.problems),
         unreadable=parsed.unreadable,
     )
@@ -185,30 +187,6 @@ def _links(lines: list[Line], roles: list[SegmentRole]) -> tuple[str, ...]:
             found += [links.unwrap(line.text[a:b]) for a, b in links.find(line.text)]
             found += line.links
     return tuple(dict.fromkeys(found))
-
-
-def _hits(
-    parsed: Parsed,
-    text: str,
-    segments: tuple[Segment, ...],
-    subject: str,
-    from_name: str,
-    from_address: str,
-    ours: Ours,
-) -> tuple[Hit, ...]:
-    known = _members(ours).also([from_name, *_correspondents(parsed)], [from_address])
-    places = [(subject, Place.SUBJECT, 0)]
-    for segment in segments:
-        if segment.role in {SegmentRole.NEW, SegmentRole.QUOTE}:
-            place = Place.BODY if segment.role is SegmentRole.NEW else Place.QUOTED
-            places.append((text[segment.start : segment.end], place, segment.start))
-    places += [(file.name, Place.ATTACHMENT_NAME, 0) for file in parsed.files]
-    found = [privacy.identifiers(words, place, known, offset=offset) for words, place, offset in places]
-    names = {hit.text for hits in found for hit in hits if hit.type == "patient_name"}
-    if names:
-        for hits, (words, place, offset) in zip(found, places, strict=True):
-            hits += privacy.repeated(words, place, names, known, offset=offset, beside=hits)
-    return tuple(hit for hits in found for hit in hits)
 
 
 def _correspondents(parsed: Parsed) -> list[str]:

@@ -5,6 +5,7 @@ out, and what could not be read at all, is told apart from a file that holds no 
 """
 
 import io
+import logging
 import re
 import zipfile
 import zlib
@@ -17,6 +18,8 @@ from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
 from digest.message import charset, spreadsheet
+
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it would tell of every rule a stranger's file breaks
 
 MAX_PAGES = 60
 MAX_CHARACTERS = 400_000
@@ -123,7 +126,7 @@ def _pdf(data: bytes) -> Document:
         return Document("", Left.DAMAGED)
     found = _bounded((charset.clean(page) + "\n\n" for page in pages), more)
     if pictures and not any(page.strip() for page in pages[: len(reader.pages)]):
-        return Document(found.text, Left.SCAN)
+        return Document(found.text.strip(), Left.SCAN)
     return found
 
 
@@ -170,6 +173,9 @@ class _Words:
 
     def start(self, _tag: str, _attributes: object) -> None:
         pass
+
+    def doctype(self, _name: str, _public: str, _system: str) -> None:
+        raise ValueError("A part that declares entities is no part of an office document.")  # ECMA-376 part 2, 6.2.5
 
     def data(self, text: str) -> None:
         self.pieces.append(text)
