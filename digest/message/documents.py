@@ -171,16 +171,16 @@ class _Words:
     def __init__(self) -> None:
         self.pieces: list[str] = []
 
-    def start(self, _tag: str, _attributes: object) -> None:
+    def start(self, _tag: str, _attributes: object, /) -> None:
         pass
 
-    def doctype(self, _name: str, _public: str, _system: str) -> None:
+    def doctype(self, _name: str, _public: str | None, _system: str | None, /) -> None:
         raise ValueError("A part that declares entities is no part of an office document.")  # ECMA-376 part 2, 6.2.5
 
-    def data(self, text: str) -> None:
+    def data(self, text: str, /) -> None:
         self.pieces.append(text)
 
-    def end(self, tag: str) -> None:
+    def end(self, tag: str, /) -> None:
         name = tag.rpartition("}")[2]
         if name in _BREAKS:
             self.pieces.append("\n")
@@ -193,4 +193,7 @@ class _Words:
 
 def words(xml: bytes) -> str:
     """The text of an XML part; entities are not expanded and nothing outside is fetched."""
-    return str(etree.fromstring(xml, etree.XMLParser(target=_Words(), **spreadsheet.SAFE)))
+    parser = etree.XMLParser(  # type: ignore[call-overload]  # its stubs want methods that lxml does not
+        target=_Words(), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
+    return str(etree.fromstring(xml, parser))

@@ -14,7 +14,7 @@ from digest.collation.stance import stance
 from digest.models import Collation, EditionThread, Member, Message, Thread
 from digest.nouns import HUMAN, CollationStatus, Content, HoldReason, Kind, MessageStatus
 from digest.steps import alone, note
-from digest.steps.read import masks, new_words, shown_attachments
+from digest.steps.read import masks, new_words, shown_attachments, shown_links
 from digest.thread.similar import related
 
 #: How long what is saved while somebody writes counts as one version.
@@ -72,7 +72,7 @@ def contributions(session: Session, thread_id: int) -> list[Contribution]:
             text=m.text,
             segments=tuple(m.segments),
             masks=masks(session, m),
-            links=tuple(m.links),
+            links=tuple(shown_links(session, m)),
             attachments=tuple(shown_attachments(session, m)),
         )
         for m in messages(session, thread_id)

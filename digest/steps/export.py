@@ -8,9 +8,9 @@ from sqlmodel import Session, col, select
 
 from digest.collation.draft import question_text
 from digest.models import Identifier, Member, Message, Thread
-from digest.nouns import Content, Kind, MessageStatus, Place
+from digest.nouns import Content, Kind, MessageStatus
 from digest.steps.collate import answered, current
-from digest.steps.read import masks, new_words, shown_attachments, shown_text
+from digest.steps.read import masks, new_words, shown_attachments, shown_links, shown_text
 
 
 def lines(session: Session, community_id: int, with_identifiers: bool = False) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _message(session: Session, message: Message, emails: dict[int, str], with_id
         "new_text": new_words(message) if with_identifiers else shown_text(session, message, hidden),
         "pii": _identifiers(session, message) if with_identifiers else [],
         "stance": message.stance,
-        "links": message.links,
+        "links": message.links if with_identifiers else shown_links(session, message),
         "attachments": [{"name": name} for name in shown_attachments(session, message)],
         "status": message.status,
         "hold_reason": message.hold_reason,
@@ -92,9 +92,4 @@ def _message(session: Session, message: Message, emails: dict[int, str], with_id
 
 def _identifiers(session: Session, message: Message) -> list[dict[str, str]]:
     found = session.exec(select(Identifier).where(Identifier.message_id == message.id)).all()
-    texts = {Place.SUBJECT: message.subject}
-    return [
-        {"type": i.type, "text": texts.get(i.place, message.text)[i.start : i.end]}
-        for i in found
-        if i.place is not Place.ATTACHMENT_NAME
-    ]
+    return [{"type": i.type, "text": i.words} for i in found if i.words]

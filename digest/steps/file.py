@@ -120,6 +120,9 @@ def _write_down(
             place=hit.place,
             start=hit.start,
             end=hit.end,
+            words=hit.text,
+            file=hit.file,
+            passage=hit.passage,
         )
         for hit in understood.hits
     )

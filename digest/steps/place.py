@@ -14,8 +14,7 @@ from digest.models import Message, Thread
 from digest.nouns import Verb
 from digest.steps.collate import adopt
 from digest.steps.neighbours import LEAVES, Neighbours, Row, chunks
-from digest.steps.read import shown_subject
-from digest.thread import subject as subjects
+from digest.steps.read import shown_title
 from digest.thread.arrange import arrange
 from digest.thread.threading import Ruling
 
@@ -75,7 +74,7 @@ def _first(near: Neighbours, ids: Sequence[int]) -> Row:
 
 
 def _title(session: Session, first: Row) -> str:
-    return subjects.title(shown_subject(session, session.get_one(Message, first.id)))
+    return shown_title(session, session.get_one(Message, first.id))
 
 
 def _joined(session: Session, near: Neighbours, ids: Sequence[int], begun: Sequence[Thread], now: datetime) -> Thread:

@@ -2,14 +2,20 @@
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from sqlmodel import Session, col, select
 
 from digest.message import attachment as open_attachment
+from digest.message.privacy import everywhere
 from digest.models import Identifier, Message, RawMessage
-from digest.nouns import MASKED, Decision, Place, SegmentRole, mask, new_spans
+from digest.nouns import MASKED, UNREAD_FILE, Decision, Place, SegmentRole, mask, new_spans
+from digest.thread import subject as subjects
+
+#: Characters; no name of a file is longer.
+LONGEST_NAME = 255
 
 Masks = dict[tuple[int, int], str]
 
@@ -46,13 +52,12 @@ def _identifiers(session: Session, message: Message) -> Sequence[Identifier]:
     ).all()
 
 
-def masks(session: Session, message: Message, subject: bool = False) -> Masks:
-    """The spans to mask in a message's text (or its subject): (start, end) → type. Undecided ones are masked too."""
-    places = {Place.SUBJECT} if subject else {Place.BODY, Place.QUOTED}
+def masks(session: Session, message: Message) -> Masks:
+    """The spans to mask in a message's text: (start, end) → type. Undecided ones are masked too."""
     return {
         (i.start, i.end): i.type
         for i in _identifiers(session, message)
-        if i.place in places and i.decision is not Decision.RELEASED
+        if i.place in {Place.BODY, Place.QUOTED} and i.decision is not Decision.RELEASED
     }
 
 
@@ -74,42 +79,57 @@ def new_words(message: Message) -> str:
     return "\n\n".join(message.text[start:end].strip() for start, end in new_spans(message.segments))
 
 
-def shown_subject(session: Session, message: Message) -> str:
-    """A message's subject, masked."""
-    return mask(message.subject, masks(session, message, subject=True))
+def shown_title(session: Session, message: Message) -> str:
+    """The title that a message's subject makes, masked only then: a mask at its start would pass for a list's tag."""
+    title = subjects.title(message.subject)
+    return mask(title, everywhere(title, _masked_words(session, message)))
+
+
+def _masked_words(session: Session, message: Message) -> list[tuple[str, str]]:
+    found = _identifiers(session, message)
+    return [(i.words, i.type) for i in found if i.words and i.decision is not Decision.RELEASED]
+
+
+def shown_links(session: Session, message: Message) -> list[str]:
+    """The web addresses of a message, without those that say what is masked."""
+    hidden = _masked_words(session, message)
+    return [link for link in message.links if not everywhere(unquote(link), hidden)]
 
 
 def shown_attachments(session: Session, message: Message) -> list[str]:
-    """The names of a message's attachments; where one holds an identifier, no name is shown."""
-    names = [str(a["name"]) for a in message.attachments]
-    hidden = _hidden_name(session, message)
-    return [f"[file name removed: {MASKED.get(hidden, hidden)}]" for _ in names] if hidden else names
+    """The names of a message's attachments; one that holds an identifier is not shown."""
+    hidden = _hidden(session, message, {Place.ATTACHMENT_NAME})
+    names = []
+    for number, a in enumerate(message.attachments, start=1):
+        type = hidden.get(number) or hidden.get(0)
+        names.append(f"[file name removed: {MASKED.get(type, type)}]" if type else str(a["name"]))
+    return names
 
 
-def _hidden_name(session: Session, message: Message) -> str:
-    """The type of an identifier that stands in a file's name and that no person released; "" when there is none.
-
-    In which of the files' names it stands is not stored, so that it counts for all of them.
-    """
-    return next(
-        (
-            i.type
-            for i in _identifiers(session, message)
-            if i.place is Place.ATTACHMENT_NAME and i.decision is not Decision.RELEASED
-        ),
-        "",
-    )
+def _hidden(session: Session, message: Message, places: Set[Place]) -> dict[int, str]:
+    """The files in which something stands that no person released: number → type. 0 stands for all of them."""
+    return {
+        i.file: i.type
+        for i in _identifiers(session, message)
+        if i.place in places and i.decision is not Decision.RELEASED
+    }
 
 
 def attachment(session: Session, message: Message, number: int) -> tuple[str, str, bytes] | None:
     """(name, content type, bytes) of a message's `number`th attachment, from 1; None when it cannot be had.
 
-    Nor can it be while its name is hidden. Whether somebody may see the message is for the caller to know.
+    Nor can it be while something in it or its name may identify a patient, or ever after that was redacted: the words
+    cannot be taken out of a file. Whether somebody may see the message is for the caller to know.
     """
-    if not 0 < number <= len(message.attachments) or _hidden_name(session, message):
+    if not 0 < number <= len(message.attachments) or withheld(session, message, number):
         return None
     stored = session.get(RawMessage, message.id)
     return open_attachment(zlib.decompress(stored.data), number) if stored else None
+
+
+def withheld(session: Session, message: Message, number: int) -> bool:
+    """Whether a file is given to nobody, for what stands in it or in its name."""
+    return not {0, number}.isdisjoint(_hidden(session, message, {Place.ATTACHMENT, Place.ATTACHMENT_NAME}))
 
 
 def held_passages(session: Session, message: Message, around: int = 60) -> list[HeldPassage]:
@@ -125,11 +145,20 @@ def held_passages(session: Session, message: Message, around: int = 60) -> list[
             group.append(i)
         if group:
             passages.append(_passage(source, group, around))
-    if in_names := [i for i in found if i.place is Place.ATTACHMENT_NAME]:
-        # Which of the files it was found in is not stored: all are named.
-        names = ", ".join(str(a["name"]) for a in message.attachments)
-        types = tuple(dict.fromkeys(i.type for i in in_names))
-        passages.append(HeldPassage(frozenset({Place.ATTACHMENT_NAME}), types, ((names, types[0]),), False, False))
+    names = {n: str(a["name"]) for n, a in enumerate(message.attachments, start=1)}
+    for number in sorted({i.file for i in found if i.place is Place.ATTACHMENT_NAME}):
+        group = [i for i in found if i.place is Place.ATTACHMENT_NAME and i.file == number]
+        if number in names:
+            passages.append(_passage(names[number], group, LONGEST_NAME))
+        else:  # found before it was stored in which of the files: all are named
+            types = tuple(dict.fromkeys(i.type for i in group))
+            pieces = ((", ".join(names.values()), types[0]),)
+            passages.append(HeldPassage(frozenset({Place.ATTACHMENT_NAME}), types, pieces, False, False))
+    for i in sorted((i for i in found if i.place is Place.ATTACHMENT), key=lambda i: (i.file, i.id)):
+        if i.type == UNREAD_FILE:
+            passages.append(HeldPassage(frozenset({i.place}), (i.type,), ((i.passage, None),), False, False))
+        else:
+            passages.append(_passage(i.passage, [i], around))
     return passages
 
 

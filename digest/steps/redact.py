@@ -1,11 +1,47 @@
-"""What a person decided about a patient identifier holds wherever its thread carries the same words."""
+"""What a person decided about a patient identifier holds wherever a community's mail, or what was made of it, says it.
 
+Numbers, contacts and full names are looked for in every message; what many people share, such as a date, a postcode or
+a surname alone, only in the same thread and where the rest is repeated too.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from digest.models import Identifier, Message
-from digest.nouns import Decision, Place
+from digest.message.privacy import Known, everywhere, repeated
+from digest.message.privacy.again import plain
+from digest.models import Collation, Edition, EditionThread, Identifier, Member, Message, Thread
+from digest.nouns import Content, Decision, EditionStatus, Place, mask
+from digest.steps import note
+
+Wanted = tuple[tuple[str, str], ...]  # (words, type)
+
+#: What belongs to one person alone.
+_OWN = frozenset({"nhs_number", "hospital_number", "phone", "email", "address"})
+_NAME_WORD = re.compile(r"[^\W\d_]{3,}")
+_OPEN = (EditionStatus.COLLECTING, EditionStatus.IN_REVIEW, EditionStatus.APPROVED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slip:
+    """The redacted words of one message: those that are one person's alone, and those that many share."""
+
+    own: Wanted
+    shared: Wanted
+
+    @property
+    def all(self) -> Wanted:
+        return self.own + self.shared
+
+    def in_(self, letters: str, same_thread: bool) -> Wanted:
+        """What to look for in a text, given as `plain` leaves it."""
+        if same_thread or any(plain(words) in letters for words, _ in self.own):
+            return self.all
+        return ()
 
 
 def identifiers(session: Session, message: Message) -> list[Identifier]:
@@ -13,82 +49,262 @@ def identifiers(session: Session, message: Message) -> list[Identifier]:
     return list(session.exec(select(Identifier).where(Identifier.message_id == message.id)))
 
 
-def slip(message: Message, identifier: Identifier) -> str:
-    """The words of an identifier in a message's text or subject; "" for one in a file's name."""
-    if identifier.place is Place.ATTACHMENT_NAME:
-        return ""
-    source = message.subject if identifier.place is Place.SUBJECT else message.text
-    return source[identifier.start : identifier.end]
+def spread(session: Session, message: Message, now: datetime) -> list[Message]:
+    """What was decided about a message holds for every other, and for what was made of them.
 
-
-def spread(session: Session, message: Message, now: datetime) -> None:
-    """The other messages of a message's thread take over what was decided in it."""
-    decided = _decided(session, message.thread_id)
-    for other in session.exec(select(Message).where(Message.thread_id == message.thread_id, Message.id != message.id)):
-        _take_over(session, other, decided, now)
+    Returns the held messages that have nothing left to decide.
+    """
+    mine = identifiers(session, message)
+    slip = _slip(mine)
+    names = tuple(words for words, type in slip.all if type == "patient_name")
+    known = _members(session, message.community_id)
+    free, threads = [], {message.thread_id}
+    for other in session.exec(
+        select(Message).where(Message.community_id == message.community_id, Message.id != message.id)
+    ).all():
+        same_thread = message.thread_id is not None and other.thread_id == message.thread_id
+        letters = plain(f"{other.subject} {other.text} {_names(other)}") if slip.own else ""
+        wanted = slip.in_(letters, same_thread)
+        if not wanted and not same_thread:
+            continue
+        changed = _mask_again(session, other, wanted, mine[0], now)
+        if same_thread:
+            changed |= _mask_names(session, other, names, known, mine[0], now)
+            changed |= _agree(session, other, mine, now)
+        if changed:
+            threads.add(other.thread_id)
+            free += [other] if _settled(session, other) else []
+    if slip.all:
+        _clean(session, message.community_id, slip.all, {t for t in threads if t is not None}, now)
+    return free
 
 
 def carry(session: Session, message: Message, now: datetime) -> list[Identifier]:
-    """A message takes over what was decided in its thread before it came; returns its identifiers left to decide."""
-    if decided := _decided(session, message.thread_id):
-        _take_over(session, message, decided, now)
+    """A message takes over what was decided before it came; returns its identifiers that are left to decide."""
+    rows = session.exec(
+        select(Identifier, Message.thread_id)
+        .join(Message, col(Message.id) == col(Identifier.message_id))
+        .where(
+            Identifier.community_id == message.community_id,
+            Identifier.message_id != message.id,
+            (Identifier.decision == Decision.REDACTED)
+            | ((Message.thread_id == message.thread_id) & (Identifier.decision == Decision.RELEASED)),
+        )
+        .order_by(col(Identifier.id))
+    ).all()
+    by_message: dict[int, list[Identifier]] = {}
+    threads: dict[int, int | None] = {}
+    for identifier, thread_id in rows:
+        by_message.setdefault(identifier.message_id, []).append(identifier)
+        threads[identifier.message_id] = thread_id
+    if by_message:
+        letters = plain(f"{message.subject} {message.text} {_names(message)}")
+        known = _members(session, message.community_id)
+        for source, decided in by_message.items():
+            slip = _slip(decided)
+            same_thread = message.thread_id is not None and threads[source] == message.thread_id
+            if wanted := slip.in_(letters, same_thread):
+                _mask_again(session, message, wanted, decided[0], now)
+            if same_thread:
+                names = tuple(words for words, type in slip.all if type == "patient_name")
+                _mask_names(session, message, names, known, decided[0], now)
+                _agree(session, message, decided, now)
     return [i for i in identifiers(session, message) if i.decision is Decision.UNDECIDED]
 
 
-def _decided(session: Session, thread_id: int | None) -> dict[str, Identifier]:
-    """Words → what was decided about them in a thread. Where two messages differ, a redaction wins."""
-    decided: dict[str, Identifier] = {}
-    for identifier, message in session.exec(
-        select(Identifier, Message)
-        .join(Message, col(Message.id) == col(Identifier.message_id))
-        .where(Message.thread_id == thread_id, Identifier.decision != Decision.UNDECIDED)
-        .order_by(col(Identifier.id))
-    ):
-        words = slip(message, identifier)
-        if words and (words not in decided or identifier.decision is Decision.REDACTED):
-            decided[words] = identifier
-    return decided
+def cleaned(text: str, wanted: Iterable[tuple[str, str]]) -> str:
+    """A text without any of the words: "[NHS number removed]"."""
+    return mask(text, everywhere(text, wanted))
 
 
-def _take_over(session: Session, message: Message, decided: dict[str, Identifier], now: datetime) -> None:
-    known = identifiers(session, message)
-    for own in known:
-        same = decided.get(slip(message, own))
+def redacted(session: Session, community_id: int) -> Wanted:
+    """Everything of a community that is redacted and one person's alone: (words, type)."""
+    rows = session.exec(
+        select(Identifier.words, Identifier.type)
+        .where(Identifier.community_id == community_id, Identifier.decision == Decision.REDACTED)
+        .distinct()
+    )
+    return tuple((words, type) for words, type in rows if words and _alone(words, type))
+
+
+# --- one message -----------------------------------------------------------------------------------------------------
+
+
+def _alone(words: str, type: str) -> bool:
+    """Whether words are one person's alone. A title and a surname are many people's."""
+    if type == "patient_name":
+        return len([w for w in _NAME_WORD.findall(words) if w.lower() not in {"mrs", "miss", "and"}]) > 1
+    return type in _OWN
+
+
+def _slip(decided: Sequence[Identifier]) -> _Slip:
+    words = dict.fromkeys((i.words, i.type) for i in decided if i.words and i.decision is Decision.REDACTED)
+    return _Slip(tuple(w for w in words if _alone(*w)), tuple(w for w in words if not _alone(*w)))
+
+
+def _names(message: Message) -> str:
+    return " ".join(str(a["name"]) for a in message.attachments)
+
+
+def _members(session: Session, community_id: int) -> Known:
+    return Known.of(session.exec(select(Member.name).where(Member.community_id == community_id)).all(), [])
+
+
+def _sources(message: Message) -> list[tuple[Place, str, int]]:
+    """What a message says and where: (place, text, number of the file)."""
+    files = [(Place.ATTACHMENT_NAME, str(a["name"]), n) for n, a in enumerate(message.attachments, start=1)]
+    return [(Place.SUBJECT, message.subject, 0), (Place.BODY, message.text, 0), *files]
+
+
+def _mask_again(session: Session, message: Message, wanted: Wanted, source: Identifier, now: datetime) -> bool:
+    """Redact the words wherever the message says them; whether there was anything to do."""
+    found = [
+        (place, start, end, type, text[start:end], file)
+        for place, text, file in _sources(message)
+        for (start, end), type in everywhere(text, wanted).items()
+    ]
+    letters = {plain(words) for words, _ in wanted}
+    changed = False
+    for own in identifiers(session, message):  # what stands in the text of its files
+        if own.place is Place.ATTACHMENT and own.decision is Decision.UNDECIDED and plain(own.words) in letters:
+            _decide(own, source, now)
+            session.add(own)
+            changed = True
+    return _add(session, message, found, source, now) or changed
+
+
+def _mask_names(
+    session: Session, message: Message, names: Sequence[str], known: Known, source: Identifier, now: datetime
+) -> bool:
+    """Redact the distinctive words of patients' names too, as people of the same conversation say them."""
+    found = [
+        (place, hit.start, hit.end, hit.type, hit.text, file)
+        for place, text, file in _sources(message)
+        for hit in repeated(text, place, names, known)
+    ]
+    return bool(names) and _add(session, message, found, source, now)
+
+
+def _add(
+    session: Session,
+    message: Message,
+    found: Sequence[tuple[Place, int, int, str, str, int]],
+    source: Identifier,
+    now: datetime,
+) -> bool:
+    """Redact spans of a message: those it has already are decided, others are added."""
+    mine = identifiers(session, message)
+    changed = False
+    for place, start, end, type, words, file in found:
+        over = [
+            i for i in mine if _where(i.place) is _where(place) and i.file == file and i.start < end and start < i.end
+        ]
+        for own in over:
+            if own.decision is Decision.UNDECIDED:
+                _decide(own, source, now)
+                session.add(own)
+                changed = True
+        # A longer find stays beside a shorter one: masks that overlap are shown as one.
+        if any(i.start <= start and end <= i.end and i.decision is Decision.REDACTED for i in over):
+            continue
+        one = Identifier(
+            community_id=message.community_id,
+            message_id=message.id,
+            type=type,
+            place=place,
+            start=start,
+            end=end,
+            words=words,
+            file=file,
+        )
+        _decide(one, source, now)
+        session.add(one)
+        mine.append(one)
+        changed = True
+    session.flush()
+    return changed
+
+
+def _where(place: Place) -> Place:
+    """Quotes and new words count in the same text."""
+    return Place.BODY if place is Place.QUOTED else place
+
+
+def _agree(session: Session, message: Message, decided: Sequence[Identifier], now: datetime) -> bool:
+    """A message's undecided identifiers take over what was decided about the same words; a redaction wins."""
+    known = {plain(i.words): i for i in decided if i.words and i.decision is Decision.RELEASED}
+    known |= {plain(i.words): i for i in decided if i.words and i.decision is Decision.REDACTED}
+    changed = False
+    for own in identifiers(session, message):
+        same = known.get(plain(own.words)) if own.words else None
         if same is not None and own.decision is Decision.UNDECIDED:
             _decide(own, same, now)
             session.add(own)
-    for words, source in decided.items():
-        if source.decision is not Decision.REDACTED:
-            continue
-        for place, text in ((Place.BODY, message.text), (Place.SUBJECT, message.subject)):
-            for start in _places(text, words):
-                end = start + len(words)
-                if any(
-                    i.start < end and start < i.end and (i.place is Place.SUBJECT) is (place is Place.SUBJECT)
-                    for i in known
-                ):
-                    continue
-                copy = Identifier(
-                    community_id=message.community_id,
-                    message_id=message.id,
-                    type=source.type,
-                    place=place,
-                    start=start,
-                    end=end,
-                )
-                _decide(copy, source, now)
-                session.add(copy)
+            changed = True
     session.flush()
+    return changed
 
 
 def _decide(own: Identifier, same: Identifier, now: datetime) -> None:
     own.decision, own.decided_by, own.decided_at = same.decision, same.decided_by, now
-    own.reason = "Decided where the thread first said it."
+    own.reason = "Decided where it was first said."
 
 
-def _places(text: str, words: str) -> list[int]:
-    places, at = [], text.find(words)
-    while at >= 0:
-        places.append(at)
-        at = text.find(words, at + len(words))
-    return places
+def _settled(session: Session, message: Message) -> bool:
+    return all(i.decision is not Decision.UNDECIDED for i in identifiers(session, message))
+
+
+# --- what was made of messages
+
+
+def _clean(session: Session, community_id: int, wanted: Wanted, threads: set[int], now: datetime) -> None:
+    """Take the words out of titles, collations and editions that are not sent; those editions go back to review."""
+    letters = [plain(words) for words, _ in wanted]
+    touched = set(threads)
+    for thread in session.exec(select(Thread).where(col(Thread.id).in_(threads))).all():
+        thread.title = cleaned(thread.title, wanted)
+        thread.topics = [cleaned(topic, wanted) for topic in thread.topics]
+        session.add(thread)
+    for collation in session.exec(select(Collation).where(Collation.community_id == community_id)).all():
+        stored = plain(collation.content.model_dump_json())
+        if any(one in stored for one in letters):
+            collation.content = _without(collation.content, wanted)
+            touched.add(collation.thread_id)
+            session.add(collation)
+    for edition in session.exec(
+        select(Edition).where(Edition.community_id == community_id, col(Edition.status).in_(_OPEN))
+    ).all():
+        words = (edition.introduction, edition.announcements, json.dumps(edition.dates, ensure_ascii=False))
+        edition.introduction = cleaned(edition.introduction, wanted)
+        edition.announcements = cleaned(edition.announcements, wanted)
+        edition.dates = [{key: cleaned(text, wanted) for key, text in date.items()} for date in edition.dates]
+        said = any(one in plain(" ".join(words)) for one in letters)
+        if edition.status is EditionStatus.APPROVED and (said or _carries(session, edition, touched)):
+            edition.status = EditionStatus.IN_REVIEW
+            what = f"put Issue {edition.number} back in review: patient identifiers were redacted in what it carries"
+            note(session, community_id, None, what, f"edition {edition.id}", now)
+        session.add(edition)
+    session.flush()
+
+
+def _carries(session: Session, edition: Edition, threads: set[int]) -> bool:
+    rows = session.exec(
+        select(EditionThread.thread_id).where(EditionThread.edition_id == edition.id, col(EditionThread.included))
+    )
+    return not threads.isdisjoint(rows)
+
+
+def _without(content: Content, wanted: Wanted) -> Content:
+    """A collation with the words masked in every line; what could only be opened by an address that says them goes."""
+
+    def walk(value: object) -> object:
+        if isinstance(value, str):
+            return cleaned(value, wanted)
+        if isinstance(value, list):
+            return [walk(one) for one in value]
+        return {key: walk(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+    said = content.model_copy(
+        update={"resources": [r for r in content.resources if not everywhere(r.url, wanted)]},
+    )
+    return Content.model_validate(walk(said.model_dump(mode="json")))

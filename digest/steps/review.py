@@ -18,13 +18,14 @@ class ReviewError(Exception):
 
 
 def redact(session: Session, message_id: int, by: Member, now: datetime) -> None:
-    """Mask a message's identifiers for good, here and wherever its thread carries the same words."""
+    """Mask a message's identifiers for good, here and wherever anything of the community says them."""
     message = _held(session, message_id)
     if message.hold_reason is not HoldReason.IDENTIFIER:
         raise ReviewError("This message is not held for a patient identifier, so there is nothing to redact.")
     _decide(session, message, Decision.REDACTED, by, "", now)
-    spread(session, message, now)
-    _accept(session, message, "Patient identifiers redacted.")
+    for other in (message, *spread(session, message, now)):
+        if other.status is MessageStatus.HELD and other.hold_reason is HoldReason.IDENTIFIER:
+            _accept(session, other, "Patient identifiers redacted.")
     note(session, message.community_id, by, "redacted patient identifiers", f"message {message.id}", now)
     draft_waiting(session, message.community_id, now)
 

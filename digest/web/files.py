@@ -12,7 +12,7 @@ from starlette.responses import Response
 from digest import store
 from digest.models import Message
 from digest.nouns import HUMAN, MessageStatus
-from digest.steps.read import attachment, shown_attachments
+from digest.steps.read import attachment, shown_attachments, withheld
 from digest.web import reads
 from digest.web.guards import MemberVisit
 
@@ -49,10 +49,9 @@ class File:
 
 def of(session: Session, message: Message) -> tuple[File, ...]:
     """The files of a message, in order."""
-    names, shown = [str(a["name"]) for a in message.attachments], shown_attachments(session, message)
     return tuple(
-        File(name, f"/message/{message.id}/file/{number}" if name == real else "")
-        for number, (name, real) in enumerate(zip(shown, names, strict=True), start=1)
+        File(name, "" if withheld(session, message, number) else f"/message/{message.id}/file/{number}")
+        for number, name in enumerate(shown_attachments(session, message), start=1)
     )
 
 

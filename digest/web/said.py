@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from digest.models import Collation, Member, Message
 from digest.nouns import CollationStatus, Content, Kind, MessageStatus, SegmentRole, mask
-from digest.steps.read import Masks, masks, shown_segments
+from digest.steps.read import Masks, masks, shown_links, shown_segments
 from digest.web import files
 from digest.web.files import File
 from digest.web.render import listed
@@ -90,7 +90,6 @@ def said(
 ) -> Said:
     """The message for a page. `latest` is the collation's version that counts, `content` what the page shows of it."""
     author = people.get(message.member_id or 0)
-    hidden = {message.text[start:end] for start, end in masks(session, message)} - {""}
     edited = latest is not None and latest.status is not CollationStatus.DRAFT
     return Said(
         id=message.id,
@@ -100,7 +99,7 @@ def said(
         reply=message.kind in {Kind.REPLY, Kind.DIGEST_REPLY},
         held=message.status is MessageStatus.HELD,
         blocks=tuple(_blocks(session, message)),
-        links=tuple(link for link in message.links if not any(words in link for words in hidden)),
+        links=tuple(shown_links(session, message)),
         files=files.of(session, message),
         problems=tuple(message.problems),
         late=edited and latest is not None and (message.filed_at or message.received_at) > latest.saved_at,

@@ -90,8 +90,7 @@ def test_a_redaction_masks_the_draft_and_whatever_another_message_carries_on(wor
     thread = drafted(world, QUESTION, SLIP, carried)
     with store.transaction(world.engine) as session:
         ruth = world.member(session, "ruth@charity.example.org")
-        for held in [m for m in world.messages(session) if m.status is MessageStatus.HELD]:
-            review.redact(session, held.id, ruth, NOON)
+        review.redact(session, world.messages(session)[1].id, ruth, NOON)  # once: the other says nothing else
     with store.read(world.engine) as session:
         assert {m.status for m in world.messages(session)} == {MessageStatus.ACCEPTED}
         said = collate.current(session, thread).content.model_dump_json()  # type: ignore[union-attr]

@@ -54,6 +54,13 @@ def valid_nhs_number(digits: str) -> bool:
     return check % 11 == int(digits[9]) and check != 10
 
 
+def _issued(number: str) -> bool:
+    """Whether ten digits may be somebody's: none begins with nought but Scottish ones, which begin with a birth."""
+    if number[0] == "0" and not (1 <= int(number[:2]) <= 31 and 1 <= int(number[2:4]) <= 12):
+        return False
+    return valid_nhs_number(number)
+
+
 def digits(text: str) -> str:
     """The digits of a text."""
     return _NOT_DIGITS.sub("", text)
@@ -67,7 +74,7 @@ def nhs_numbers(text: str) -> Iterator[Span]:
             continue
         ahead = before(text, start, 48)
         if _CUE.search(ahead) or (
-            valid_nhs_number(digits(match[0])) and not _OTHER.search(ahead) and not _OTHER_BEHIND.match(text, end)
+            _issued(digits(match[0])) and not _OTHER.search(ahead) and not _OTHER_BEHIND.match(text, end)
         ):
             yield "nhs_number", start, end
     if not _CALLED.search(text):

@@ -1,0 +1,230 @@
+"""A redaction holds wherever a community's mail, or what was made of it, says the words; also what comes later."""
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import Session, select
+
+from digest import store
+from digest.models import Audit, Collation, Edition, EditionThread, Identifier, Message, Thread
+from digest.nouns import UNREAD_FILE, Decision, EditionStatus, HoldReason, MessageStatus, Point
+from digest.steps import collate, publish, read, review
+from digest.steps.review import ReviewError
+from tests.message.files import pdf, xlsx
+from tests.message.test_attachment import letter
+from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, SLIP, World, mail
+
+LATER = NOON + timedelta(hours=5)
+#: The same words as others carry them on: other spacing, wrapped, other dashes, other case.
+CARRIED = (
+    "Was that 943-476-5919?",
+    "The one with 9434765919 in it.",
+    "> NHS number 943\n> 476 5919, whose kit\n\nThat one.",
+    "MRS EDITH MARLOW waited for a month.",
+    "Mrs Edith\nMarlow, you mean.",
+)
+
+
+def redact(world: World, number: int) -> None:
+    """Redact the `number`th message, from 0."""
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        review.redact(session, world.messages(session)[number].id, ruth, LATER)
+
+
+def shown(session: Session, message: Message) -> str:
+    """All that may be seen of a message."""
+    return "\n".join(
+        [
+            read.shown_title(session, message),
+            *(segment.text for segment in read.shown_segments(session, message)),
+            *read.shown_attachments(session, message),
+            *read.shown_links(session, message),
+        ]
+    )
+
+
+def carried(text: str, subject: str = "Something else", answers: str = "") -> bytes:
+    return mail("tunde@example.org", subject, f"{text}\n", f"{abs(hash(text))}@example.org", answers, at=LATER)
+
+
+@pytest.mark.parametrize("text", CARRIED)
+@pytest.mark.parametrize("first", [True, False], ids=["there already", "comes later"])
+def test_words_are_masked_in_other_threads_too_however_they_are_written(world: World, text: str, first: bool) -> None:
+    world.receive(QUESTION, SLIP)
+    if first:
+        world.receive(carried(text))
+        redact(world, 1)
+    else:
+        redact(world, 1)
+        world.receive(carried(text))
+    with store.read(world.engine) as session:
+        other = world.messages(session)[2]
+        assert other.status is MessageStatus.ACCEPTED, "there is nothing left to decide"
+        assert "removed]" in shown(session, other)
+        assert "5919" not in shown(session, other)
+        assert "marlow" not in shown(session, other).lower()
+
+
+def test_in_the_same_thread_a_surname_alone_is_masked(world: World) -> None:
+    world.receive(QUESTION, SLIP, carried("Poor Edith. Marlow's kit was not the only one.", "Re: Unreturned FIT kits"))
+    redact(world, 1)
+    with store.read(world.engine) as session:
+        said = shown(session, world.messages(session)[2])
+        assert "Marlow" not in said
+        assert "Edith" not in said
+
+
+def test_what_many_share_is_left_alone_in_other_threads(world: World) -> None:
+    slip = mail(
+        "priya@example.org", "Re: Unreturned FIT kits", "Mrs Marlow, DOB 14/03/1953.\n", "x@x", "q1@example.org"
+    )
+    world.receive(QUESTION, slip, carried("We closed on 14/03/1953, as the plaque in the hall says."))
+    redact(world, 1)
+    with store.read(world.engine) as session:
+        assert "14/03/1953" in shown(session, world.messages(session)[2])
+        assert "14/03/1953" not in shown(session, world.messages(session)[1])
+
+
+def test_a_subject_and_the_title_of_its_thread_are_masked(world: World) -> None:
+    world.receive(mail("gwen@example.org", "Mrs Edith Marlow’s kit", "Who chases it?\n", "s1@example.org"))
+    redact(world, 0)
+    with store.read(world.engine) as session:
+        assert {t.title for t in session.exec(select(Thread))} == {"[patient’s name removed]’s kit"}
+
+
+def test_a_title_given_before_the_words_were_redacted_loses_them(world: World) -> None:
+    world.receive(QUESTION, SLIP)
+    with store.transaction(world.engine) as session:
+        thread = session.exec(select(Thread)).one()
+        thread.title = "The kit of Mrs Edith Marlow"
+        session.add(thread)
+    redact(world, 1)
+    with store.read(world.engine) as session:
+        assert session.exec(select(Thread)).one().title == "The kit of [patient’s name removed]"
+
+
+def test_collations_lose_the_words_in_every_version_and_still_stand(world: World) -> None:
+    world.receive(QUESTION, REPLY, DISSENT, SLIP)
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        thread = session.exec(select(Thread)).one()
+        latest = collate.current(session, thread.id)
+        assert latest is not None
+        content = latest.content.model_copy(
+            update={
+                "note": "This was about NHS 943 476 5919.",
+                "points": [*latest.content.points, Point(id="own", label="Mrs Edith  Marlow had to wait", own=True)],
+            }
+        )
+        version = collate.save(session, thread.id, latest.version, content, ruth, LATER).version
+        collate.save(session, thread.id, version, content, ruth, LATER)
+    redact(world, 3)
+    with store.read(world.engine) as session:
+        for stored in session.exec(select(Collation)).all():
+            said = stored.content.model_dump_json()
+            assert "5919" not in said
+            assert "Marlow" not in said
+        latest = collate.current(session, thread.id)
+        assert latest is not None
+        assert latest.content.note == "This was about NHS [NHS number removed]."
+        assert collate.check(session, thread.id, latest.content) == []
+
+
+def test_an_approved_edition_that_carries_the_words_goes_back_to_review(world: World) -> None:
+    world.receive(QUESTION, SLIP)
+    with store.transaction(world.engine) as session:
+        edition = publish.ensure_collecting(session, world.community, world.community_id, NOON)
+        thread = session.exec(select(Thread)).one()
+        edition.status, edition.introduction = EditionStatus.APPROVED, "Think of Mrs Edith Marlow."
+        session.add(edition)
+        session.add(
+            EditionThread(edition_id=edition.id, thread_id=thread.id, community_id=world.community_id, position=0)
+        )
+    redact(world, 1)
+    with store.read(world.engine) as session:
+        edition = session.exec(select(Edition)).one()
+        assert (edition.status, edition.introduction) == (
+            EditionStatus.IN_REVIEW,
+            "Think of [patient’s name removed].",
+        )
+
+
+def test_files_with_a_hit_are_given_to_nobody_until_released(world: World) -> None:
+    raw = letter(
+        ("pathway.txt", b"The pathway", "text/plain"),
+        ("audit.xlsx", xlsx(("NHS number", "Name"), (9434765919, "Edith Marlow")), "application/octet-stream"),
+        ("locked.pdf", pdf("x", password="sesame"), "application/pdf"),
+    )
+    raw.replace_header("From", "Gwen Pryce <gwen@example.org>")
+    world.receive(raw.as_bytes())
+    with store.read(world.engine) as session:
+        message = world.messages(session)[0]
+        assert message.hold_reason is HoldReason.IDENTIFIER
+        assert [bool(read.attachment(session, message, n)) for n in (1, 2, 3)] == [True, False, False]
+        passages = read.held_passages(session, message)
+        assert [p.types for p in passages] == [("nhs_number",), ("patient_name",), (UNREAD_FILE,)]
+        assert ("9434765919", "nhs_number") in passages[0].pieces
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        with pytest.raises(ReviewError, match="Say why"):
+            review.release(session, world.messages(session)[0].id, ruth, " ", LATER)
+        review.release(session, world.messages(session)[0].id, ruth, "All of it is invented.", LATER)
+    with store.read(world.engine) as session:
+        message = world.messages(session)[0]
+        assert all(read.attachment(session, message, n) for n in (1, 2, 3))
+        assert {i.reason for i in session.exec(select(Identifier))} == {"All of it is invented."}
+
+
+def test_a_file_is_never_given_out_once_what_stands_in_it_is_redacted(world: World) -> None:
+    raw = letter(("audit.xlsx", xlsx(("NHS number", "Name"), (9434765919, "Edith Marlow")), "application/octet-stream"))
+    raw.replace_header("From", "Gwen Pryce <gwen@example.org>")
+    world.receive(raw.as_bytes())
+    redact(world, 0)
+    with store.read(world.engine) as session:
+        message = world.messages(session)[0]
+        assert message.status is MessageStatus.ACCEPTED
+        assert read.attachment(session, message, 1) is None
+        assert read.shown_attachments(session, message) == ["audit.xlsx"], "its name says nothing"
+
+
+def test_what_was_found_in_a_file_is_redacted_in_the_text_of_other_mail(world: World) -> None:
+    raw = letter(("audit.xlsx", xlsx(("NHS number", "Name"), (9434765919, "Edith Marlow")), "application/octet-stream"))
+    raw.replace_header("From", "Gwen Pryce <gwen@example.org>")
+    world.receive(raw.as_bytes())
+    redact(world, 0)
+    world.receive(carried("In row 7: Edith Marlow, 943 476 5919."))
+    with store.read(world.engine) as session:
+        said = shown(session, world.messages(session)[1])
+        assert "Marlow" not in said
+        assert "5919" not in said
+
+
+def test_a_link_that_says_the_words_is_not_shown(world: World) -> None:
+    body = "NHS number 943 476 5919: https://example.org/find?nhs=943%20476%205919 and https://example.org/fit\n"
+    world.receive(mail("gwen@example.org", "A kit", body, "l1@example.org"))
+    with store.read(world.engine) as session:
+        assert read.shown_links(session, world.messages(session)[0]) == ["https://example.org/fit"]
+
+
+def test_what_was_redacted_elsewhere_is_decided_while_the_rest_still_waits(world: World) -> None:
+    world.receive(QUESTION, SLIP, carried("943 476 5919 and, new to us, NHS number 999 104 2172."))
+    redact(world, 1)
+    with store.read(world.engine) as session:
+        other = world.messages(session)[2]
+        assert (other.status, other.hold_reason) == (MessageStatus.HELD, HoldReason.IDENTIFIER)
+        found = session.exec(select(Identifier).where(Identifier.message_id == other.id)).all()
+        assert {i.words: i.decision for i in found} == {
+            "943 476 5919": Decision.REDACTED,
+            "999 104 2172": Decision.UNDECIDED,
+        }
+
+
+def test_the_audit_says_what_was_done_and_none_of_the_words(world: World) -> None:
+    world.receive(QUESTION, SLIP)
+    redact(world, 1)
+    with store.read(world.engine) as session:
+        said = " ".join(f"{row.what} {row.subject}" for row in session.exec(select(Audit)))
+        assert "redacted patient identifiers" in said
+        assert "5919" not in said
+        assert "Marlow" not in said
