@@ -160,6 +160,9 @@ class Web(_Frozen):
     port: Port = 8000
     session_hours: Annotated[int, Field(ge=1)] = 12
     sign_in_minutes: Annotated[int, Field(ge=1)] = Field(20, description="how long a mailed sign-in link works")
+    undo_seconds: Annotated[int, Field(ge=0, le=3600)] = Field(
+        60, description="how long an edition that is sent at once can still be stopped"
+    )
 
 
 class Oidc(_Frozen):

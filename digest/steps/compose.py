@@ -5,6 +5,7 @@ import email.policy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, func, select
 
@@ -14,6 +15,7 @@ from digest.edition.compile import Post, ThreadFacts, compile_digest, reply_link
 from digest.edition.render import freeze, loads, wire
 from digest.models import Community, Edition, EditionThread, Member, Message, Thread
 from digest.nouns import HUMAN, CollationStatus, Content, EditionStatus, MessageStatus, Naming, Role
+from digest.steps import checks
 from digest.steps.collate import answered, check, current, messages, unaccounted
 from digest.steps.deliver import recipient
 from digest.steps.enrol import plain_address
@@ -31,6 +33,7 @@ class Hindrance:
     sentence: str
     thread_id: int | None = None
     unapproved: bool = False  # nothing is wrong with the thread: its collation only waits for approval
+    anchor: str = ""  # the id of the place on that page, or on the edition's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,11 @@ class Preview:
 def settings_of(session: Session, settings: Settings, community_id: int) -> CommunitySettings:
     """A community's settings."""
     return settings.of(session.get_one(Community, community_id).slug)
+
+
+def zone_of(session: Session, settings: Settings, edition: Edition) -> ZoneInfo:
+    """The zone of an edition's community."""
+    return settings_of(session, settings, edition.community_id).zone
 
 
 def waiting_threads(session: Session, community_id: int) -> list[Thread]:
@@ -137,30 +145,37 @@ def places(session: Session, edition: Edition) -> list[EditionThread]:
 def hindrances(session: Session, edition_id: int) -> list[Hindrance]:
     """What must be mended before the edition can be approved; empty when nothing stands in the way."""
     edition = session.get_one(Edition, edition_id)
-    found = []
+    nobody = checks.known(session, edition.community_id)
+    found = [Hindrance(p.sentence, anchor=p.anchor) for p in checks.in_edition(edition, nobody)]
     included = [place.thread_id for place in places(session, edition) if place.included]
     if not included:
-        found.append(Hindrance("There is nothing in this edition yet."))
+        found.append(Hindrance("There is nothing in this edition yet.", anchor="threads"))
     for thread_id in included:
         title = session.get_one(Thread, thread_id).title
         said = messages(session, thread_id)
         waiting = sum(m.status is MessageStatus.HELD for m in said)
         if waiting:
-            found.append(
-                Hindrance(f"“{title}”: {waiting} of its messages may identify a patient; decide about them.", thread_id)
-            )
+            sentence = f"“{title}”: {waiting} of its messages may identify a patient; decide about them."
+            first = next(m.id for m in said if m.status is MessageStatus.HELD)
+            found.append(Hindrance(sentence, thread_id, anchor=f"message-{first}"))
         latest = current(session, thread_id)
         if latest is None:
             continue
         left = unaccounted(session, thread_id, latest.content)
         if left:
             noun = "reply is" if len(left) == 1 else "replies are"
-            found.append(Hindrance(f"“{title}”: {len(left)} {noun} neither used nor set aside.", thread_id))
+            sentence = f"“{title}”: {len(left)} {noun} neither used nor set aside."
+            found.append(Hindrance(sentence, thread_id, anchor=f"message-{left[0].id}"))
         found += [
-            Hindrance(f"“{title}”: {fault.sentence}", thread_id) for fault in check(session, thread_id, latest.content)
+            Hindrance(f"“{title}”: {fault.sentence}", thread_id, anchor=f"point-{fault.point}" if fault.point else "")
+            for fault in check(session, thread_id, latest.content)
+        ]
+        found += [
+            Hindrance(f"“{title}”: {p.sentence}", thread_id, anchor=p.anchor)
+            for p in checks.in_collation(latest.content, nobody)
         ]
         if latest.status is not CollationStatus.APPROVED and latest.content.points:
-            found.append(Hindrance(f"“{title}”: its collation is not approved yet.", thread_id, True))
+            found.append(Hindrance(f"“{title}”: its collation is not approved yet.", thread_id, True, "approve"))
     return found
 
 

@@ -142,22 +142,32 @@ def recover(session: Session, settings: Settings, now: datetime) -> int:
     return lost.rowcount if isinstance(lost, CursorResult) else 0
 
 
-def decide_unknown(session: Session, delivery_id: int, resend: bool, by: Member, now: datetime) -> None:
+def decide_unknown(session: Session, delivery_id: int, again: bool, by: Member, now: datetime) -> None:
     """A person settles what could not be known: send it again, or take it as sent."""
     row = session.get_one(Delivery, delivery_id, with_for_update=True)
     if row.status is not DeliveryStatus.UNKNOWN:
         return
-    if resend:
-        row.status, row.next_attempt_at, row.claimed_at = DeliveryStatus.DUE, now, None
-        edition = session.get_one(Edition, row.edition_id)
-        if edition.status is EditionStatus.SENT:
-            edition.status = EditionStatus.SENDING
-            session.add(edition)
-    else:
-        row.status, row.settled_at = DeliveryStatus.SENT, now
-        row.answer = "A person took it as sent."
+    if again:
+        resend(session, delivery_id, by, now)
+        return
+    row.status, row.settled_at = DeliveryStatus.SENT, now
+    row.answer = "A person took it as sent."
     session.add(row)
-    note(session, row.community_id, by, "asked to send again" if resend else "took as sent", f"delivery {row.id}", now)
+    note(session, row.community_id, by, "took as sent", f"delivery {row.id}", now)
+
+
+def resend(session: Session, delivery_id: int, by: Member, now: datetime) -> None:
+    """Send an edition once more to one member, whose mail failed, may not have arrived or cannot be found by them."""
+    row = session.get_one(Delivery, delivery_id, with_for_update=True)
+    if row.status not in {DeliveryStatus.FAILED, DeliveryStatus.SENT, DeliveryStatus.UNKNOWN}:
+        return  # it is still under way
+    row.status, row.next_attempt_at, row.claimed_at, row.attempts = DeliveryStatus.DUE, now, None, 0
+    edition = session.get_one(Edition, row.edition_id)
+    if edition.status is EditionStatus.SENT:
+        edition.status = EditionStatus.SENDING
+        session.add(edition)
+    session.add(row)
+    note(session, row.community_id, by, "asked to send again", f"delivery {row.id}", now)
 
 
 def counts(session: Session, edition_id: int) -> dict[DeliveryStatus, int]:

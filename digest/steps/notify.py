@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, func, select
 
 from digest.config import Settings
 from digest.edition import Sender
@@ -44,16 +44,35 @@ def queue(
         return
     key = f"{key}/{member.id}"
     ours = sender(settings, slug)
-    wire = letter(template, ours, member.name, member.email, key, now, **values)
+    post(
+        session, settings, slug, member, key, letter(template, ours, member.name, member.email, key, now, **values), now
+    )
+
+
+def post(session: Session, settings: Settings, slug: str, member: Member, key: str, wire: bytes, now: datetime) -> None:
+    """Queue a mail to one person that is written already. `key`: what it is about, nobody else's."""
     session.add(
         Notice(
             community_id=member.community_id,
             member_id=member.id,
             key=key,
-            sender=plain_address(ours.digest_sender),
+            sender=plain_address(settings.of(slug).digest_sender),
             address=member.email,
             wire=wire,
             next_attempt_at=now,
         )
     )
     session.flush()
+
+
+def sent_lately(session: Session, member: Member, about: str, since: datetime) -> int:
+    """How many mails whose key begins with `about` were queued for somebody since a time."""
+    return session.exec(
+        select(func.count())
+        .select_from(Notice)
+        .where(
+            Notice.member_id == member.id,
+            col(Notice.key).startswith(about, autoescape=True),
+            col(Notice.next_attempt_at) >= since,
+        )
+    ).one()

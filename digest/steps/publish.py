@@ -185,20 +185,20 @@ def _tell_overdue(
 
 def introduce(session: Session, edition_id: int, text: str, by: Member, now: datetime) -> None:
     """Set the coordinator's introduction (Markdown). An approved edition goes back into review: its words changed."""
-    edition = _changeable(session, edition_id)
+    edition = changeable(session, edition_id)
     edition.introduction = text.strip()
-    _changed(session, edition, by, "wrote the introduction", now)
+    changed(session, edition, by, "wrote the introduction", now)
 
 
 def include(session: Session, edition_id: int, thread_id: int, included: bool, by: Member, now: datetime) -> None:
     """Take a thread into an edition under review, or leave it for the next one."""
-    edition = _changeable(session, edition_id)
+    edition = changeable(session, edition_id)
     place = session.get(EditionThread, (edition_id, thread_id))
     if place is None:
         return
     place.included = included
     session.add(place)
-    _changed(session, edition, by, f"{'took in' if included else 'left out'} thread {thread_id}", now)
+    changed(session, edition, by, f"{'took in' if included else 'left out'} thread {thread_id}", now)
 
 
 def approve(session: Session, edition_id: int, by: Member, now: datetime) -> None:
@@ -280,14 +280,16 @@ def _finish(session: Session, edition: Edition, now: datetime) -> None:
         )
 
 
-def _changeable(session: Session, edition_id: int) -> Edition:
+def changeable(session: Session, edition_id: int) -> Edition:
+    """An edition that has not left yet; raises NotReady otherwise."""
     edition = session.get_one(Edition, edition_id)
     if edition.status not in OPEN:
         raise NotReady([Hindrance(f"Issue {edition.number} is {edition.status.value} and cannot be changed any more.")])
     return edition
 
 
-def _changed(session: Session, edition: Edition, by: Member, what: str, now: datetime) -> None:
+def changed(session: Session, edition: Edition, by: Member, what: str, now: datetime) -> None:
+    """Write down that an edition changed; one that was approved must be approved anew."""
     if edition.status is EditionStatus.APPROVED:
         edition.status = EditionStatus.IN_REVIEW
     session.add(edition)

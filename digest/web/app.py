@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from digest.config import Settings
-from digest.web import editions, files, held, members, sign_in, thread_acts, threads, today, versions
+from digest.web import edition_acts, editions, files, held, members, sign_in, thread_acts, threads, today, versions
 from digest.web.errors import words
 from digest.web.guards import Desk, Visit, anybody, coordinator, member
 from digest.web.headers import ALWAYS, Guarded
@@ -89,11 +89,22 @@ def routes() -> list[BaseRoute]:
         Route("/edition", coordinator(editions.upcoming)),
         Route("/edition/{edition:id}", member(editions.show)),
         Route("/edition/{edition:id}/html", member(editions.html)),
+        Route("/edition/{edition:id}/deliveries", coordinator(editions.deliveries)),
         *(
             Route(f"/edition/{{edition:id}}/{page.__name__}", coordinator(page), methods=["POST"])
-            for page in (editions.close, editions.introduce, editions.include, editions.approve, editions.send_now)
+            for page in (
+                edition_acts.close,
+                edition_acts.reopen,
+                edition_acts.introduce,
+                edition_acts.order,
+                edition_acts.schedule,
+                edition_acts.test,
+                edition_acts.approve,
+                edition_acts.send_now,
+                edition_acts.stop,
+            )
         ),
-        Route("/delivery/{delivery:id}", coordinator(editions.decide), methods=["POST"]),
+        Route("/delivery/{delivery:id}", coordinator(edition_acts.decide), methods=["POST"]),
         Route("/members", coordinator(members.show)),
         Route("/members/new", coordinator(members.new)),
         Route("/members/new", coordinator(members.create), methods=["POST"]),

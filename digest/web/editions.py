@@ -2,22 +2,43 @@
 
 import email
 import email.policy
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from digest import store
-from digest.models import Edition, Thread
-from digest.nouns import DeliveryStatus, EditionStatus
-from digest.steps import compose, deliver, publish
+from digest.models import Edition, EditionThread, Thread
+from digest.nouns import CollationStatus, EditionStatus
+from digest.steps import arrange, collate, compose, deliver
 from digest.web import reads
 from digest.web.guards import MemberVisit
 from digest.web.headers import MAIL_POLICY
 
 PAST = (*compose.GONE, EditionStatus.SKIPPED)
 WORTH_CLIPPING = 100_000  # bytes of HTML; Gmail cuts at 102 kB
+#: Ways to look at the mail: its name in the address, and in words.
+LOOKS = {
+    "wide": "On a computer",
+    "phone": "On a phone",
+    "dark": "On a phone, dark",
+    "text": "As plain text",
+}
+DARK = "(prefers-color-scheme: dark)"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A thread as the edition's list shows it."""
+
+    place: EditionThread
+    thread: Thread
+    status: CollationStatus | None
+    answered: bool
+    update_of: int | None
 
 
 def index(visit: MemberVisit) -> Response:
@@ -30,27 +51,35 @@ def index(visit: MemberVisit) -> Response:
 def upcoming(visit: MemberVisit) -> Response:
     """On to the edition that a person should look at first."""
     with store.read(visit.desk.engine) as session:
-        edition = reads.next_edition(session, visit.member.community_id)
-        if edition is None:
+        found = reads.next_edition(session, visit.member.community_id)
+        if found is None:
             return visit.page("no_edition")
-        return visit.go(f"/edition/{edition.id}")
+        return visit.go(f"/edition/{found.id}")
 
 
 def show(visit: MemberVisit) -> Response:
     """One edition: for members as it was sent, for the coordinator with everything that can be done about it."""
-    return _page(visit)
+    return page(visit)
 
 
-def _page(visit: MemberVisit, refused: str = "", status: int = 200) -> Response:
+def page(
+    visit: MemberVisit,
+    refused: str = "",
+    faults: Mapping[str, str] | None = None,
+    overtaken: bool = False,
+    status: int = 200,
+) -> Response:
+    """The edition's page. With `faults` its own form holds what was sent instead of what is stored."""
+    settings = visit.desk.settings
+    look = visit.request.query_params.get("look", "wide")
     with store.read(visit.desk.engine) as session:
-        edition = _edition(session, visit)
-        preview = compose.preview(session, visit.desk.settings, edition.id, visit.member, visit.now)
+        found = edition(session, visit)
+        preview = compose.preview(session, settings, found.id, visit.member, visit.now)
         text, html = _parts(preview.wire)
-        shared = {"edition": edition, "subject": preview.subject, "text": text}
+        shared = {"edition": found, "subject": preview.subject, "text": text, "look": look, "looks": LOOKS}
         if not visit.coordinates:
             return visit.page("issue", status, **shared)
-        places = compose.places(session, edition)
-        open_ = edition.status in compose.OPEN
+        open_ = found.status in compose.OPEN
         return visit.page(
             "edition",
             status,
@@ -58,82 +87,87 @@ def _page(visit: MemberVisit, refused: str = "", status: int = 200) -> Response:
             open=open_,
             size=len(html.encode()),
             limit=WORTH_CLIPPING,
-            places=[(p, session.get_one(Thread, p.thread_id)) for p in places],
-            statuses=reads.statuses(session, [p.thread_id for p in places]),
-            hindrances=compose.hindrances(session, edition.id) if open_ else [],
-            counts=deliver.counts(session, edition.id),
-            deliveries=reads.deliveries(session, edition.id),
-            others=[e for e in reads.editions(session, edition.community_id, *compose.OPEN) if e.id != edition.id],
-            DeliveryStatus=DeliveryStatus,
+            rows=_rows(session, found),
+            hindrances=compose.hindrances(session, found.id) if open_ else [],
+            counts=deliver.counts(session, found.id),
+            problems=reads.deliveries(session, found.id, reads.PROBLEMS)[0],
+            others=[e for e in reads.editions(session, found.community_id, *compose.OPEN) if e.id != found.id],
+            seen=visit.field("seen") if faults and not overtaken else arrange.fingerprint(found),
+            words=_words(visit, found, bool(faults)),
+            theirs=found if overtaken else None,
+            leaves_soon=arrange.leaves_soon(settings, found, visit.now),
+            may_reopen=found.status is EditionStatus.IN_REVIEW and found.send_at > visit.now,
+            faults=faults or {},
             refused=refused,
+            form=visit.form,
         )
+
+
+def deliveries(visit: MemberVisit) -> Response:
+    """What happened to each recipient; watched while it happens."""
+    asked = visit.request.query_params.get("page", "1")
+    number = int(asked) if asked.isdecimal() and len(asked) < 7 else 0
+    with store.read(visit.desk.engine) as session:
+        found = edition(session, visit)
+        counts = deliver.counts(session, found.id)
+        pages = max(1, -(-sum(counts.values()) // reads.PER_PAGE))
+        if not 0 < number <= pages:
+            raise HTTPException(404)
+        rows, _ = reads.deliveries(session, found.id, page=number)
+        return visit.page("deliveries", edition=found, counts=counts, rows=rows, number=number, pages=pages)
 
 
 def html(visit: MemberVisit) -> Response:
     """The edition's HTML as it arrives, for a frame: it may use its own styles and nothing else."""
     with store.read(visit.desk.engine) as session:
-        edition = _edition(session, visit)
-        preview = compose.preview(session, visit.desk.settings, edition.id, visit.member, visit.now)
-    return HTMLResponse(_parts(preview.wire)[1], headers={"Content-Security-Policy": MAIL_POLICY})
+        found = edition(session, visit)
+        preview = compose.preview(session, visit.desk.settings, found.id, visit.member, visit.now)
+    mail = _parts(preview.wire)[1]
+    if visit.request.query_params.get("look") == "dark":
+        mail = mail.replace(DARK, "all")  # what a dark mail program would choose
+    return HTMLResponse(mail, headers={"Content-Security-Policy": MAIL_POLICY})
 
 
-def close(visit: MemberVisit) -> Response:
-    """Close it before its time, to review it now."""
-    return _do(visit, "closed", lambda s, e: publish.close(s, visit.desk.settings, e.id, visit.now))
-
-
-def introduce(visit: MemberVisit) -> Response:
-    """Set the introduction."""
-    words = visit.field("introduction").replace("\r\n", "\n")
-    return _do(visit, "introduced", lambda s, e: publish.introduce(s, e.id, words, visit.member, visit.now))
-
-
-def include(visit: MemberVisit) -> Response:
-    """Take a thread in, or leave it for the next edition."""
-    thread, included = visit.number("thread") or 0, visit.field("included") == "yes"
-
-    def change(session: Session, edition: Edition) -> None:
-        found = reads.thread(session, visit.member.community_id, thread)
-        publish.include(session, edition.id, found.id, included, visit.member, visit.now)
-
-    return _do(visit, "included" if included else "left_out", change)
-
-
-def approve(visit: MemberVisit) -> Response:
-    """Approve it: it goes out at its time."""
-    return _do(visit, "edition_approved", lambda s, e: publish.approve(s, e.id, visit.member, visit.now))
-
-
-def send_now(visit: MemberVisit) -> Response:
-    """Send it without waiting for its time."""
-    return _do(visit, "sending", lambda s, e: publish.send_now(s, visit.desk.settings, e.id, visit.member, visit.now))
-
-
-def decide(visit: MemberVisit) -> Response:
-    """Settle a delivery of which nobody can know whether it arrived."""
-    resend = visit.field("resend") == "yes"
-    with store.transaction(visit.desk.engine) as session:
-        row = reads.delivery(session, visit.member.community_id, visit.request.path_params["delivery"])
-        deliver.decide_unknown(session, row.id, resend, visit.member, visit.now)
-        return visit.go(f"/edition/{row.edition_id}?done={'resent' if resend else 'taken_as_sent'}#deliveries")
-
-
-def _do(visit: MemberVisit, done: str, change: Callable[[Session, Edition], None]) -> Response:
-    """Do it in one transaction, and show the edition again; what stands in the way is said on its page."""
-    try:
-        with store.transaction(visit.desk.engine) as session:
-            edition = _edition(session, visit)
-            change(session, edition)
-            return visit.go(f"/edition/{edition.id}?done={done}")
-    except publish.NotReady as refused:
-        return _page(visit, str(refused), 409)
-
-
-def _edition(session: Session, visit: MemberVisit) -> Edition:
-    edition = reads.edition(session, visit.member.community_id, visit.request.path_params["edition"])
-    if not visit.coordinates and edition.status not in compose.GONE:
+def edition(session: Session, visit: MemberVisit) -> Edition:
+    """The edition that the address names, if this person may see it."""
+    found = reads.edition(session, visit.member.community_id, visit.request.path_params["edition"])
+    if not visit.coordinates and found.status not in compose.GONE:
         raise HTTPException(404)  # what is not sent yet is the coordinator's
-    return edition
+    return found
+
+
+def _rows(session: Session, found: Edition) -> list[Row]:
+    places = compose.places(session, found)
+    statuses = reads.statuses(session, [p.thread_id for p in places])
+    carried = reads.carried_before(session, found, [p.thread_id for p in places])
+    return [
+        Row(
+            place,
+            session.get_one(Thread, place.thread_id),
+            statuses.get(place.thread_id),
+            collate.answered(session, place.thread_id),
+            carried.get(place.thread_id),
+        )
+        for place in places
+    ]
+
+
+def _words(visit: MemberVisit, found: Edition, as_sent: bool) -> dict[str, object]:
+    """The edition's own words for its form, and its dates in rows, with room for one more."""
+    if as_sent and "introduction" in visit.form:
+        numbers = [n for n in visit.form.getlist("date") if isinstance(n, str) and n.isdecimal()]
+        rows = [{name: visit.field(f"{name}.{n}") for name in ("on", "at", "what", "where")} for n in numbers]
+        return {
+            "introduction": visit.field("introduction"),
+            "announcements": visit.field("announcements"),
+            "rows": rows,
+        }
+    rows = []
+    for date in found.dates:
+        local = datetime.fromisoformat(date["at"]).astimezone(visit.community.zone)
+        rows.append({"on": f"{local:%Y-%m-%d}", "at": f"{local:%H:%M}", "what": date["what"], "where": date["where"]})
+    rows.append({"on": "", "at": "", "what": "", "where": ""})
+    return {"introduction": found.introduction, "announcements": found.announcements, "rows": rows}
 
 
 def _parts(wire: bytes) -> tuple[str, str]:

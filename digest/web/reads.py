@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, case, col, func, select
 from starlette.exceptions import HTTPException
 
-from digest.models import Alias, Audit, Collation, Delivery, Edition, Member, Message, Thread
+from digest.models import Alias, Audit, Collation, Delivery, Edition, EditionThread, Member, Message, Thread
 from digest.nouns import HUMAN, CollationStatus, Content, DeliveryStatus, EditionStatus, HoldReason, MessageStatus
 from digest.steps import collate, compose, erase
 
@@ -258,17 +258,41 @@ def next_edition(session: Session, community_id: int) -> Edition | None:
     return min(found, key=lambda e: (order.index(e.status), e.number), default=None)
 
 
-def deliveries(session: Session, edition_id: int) -> list[tuple[Delivery, str]]:
-    """An edition's deliveries with the members' names; those that need a person first, then by name."""
+#: Deliveries that need a person, or may soon.
+PROBLEMS = (DeliveryStatus.UNKNOWN, DeliveryStatus.FAILED, DeliveryStatus.DEFERRED)
+
+
+def deliveries(
+    session: Session, edition_id: int, only: Sequence[DeliveryStatus] = (), page: int = 1
+) -> tuple[list[tuple[Delivery, str]], int]:
+    """A page of an edition's deliveries with the members' names: those that need a person first, then by name."""
+    rank = case({status.value: n for n, status in enumerate(PROBLEMS)}, value=Delivery.status, else_=len(PROBLEMS))
+    chosen = (col(Delivery.edition_id) == edition_id, col(Delivery.status).in_(only or tuple(DeliveryStatus)))
     rows = session.exec(
         select(Delivery, Member.name)
         .join(Member, Member.id == Delivery.member_id)  # type: ignore[arg-type]
-        .where(Delivery.edition_id == edition_id)
+        .where(*chosen)
+        .order_by(rank, func.lower(Member.name), col(Delivery.id))
+        .limit(PER_PAGE)
+        .offset((page - 1) * PER_PAGE)
     ).all()
-    order = (DeliveryStatus.UNKNOWN, DeliveryStatus.FAILED, DeliveryStatus.DEFERRED)
-    return sorted(
-        rows, key=lambda row: (order.index(row[0].status) if row[0].status in order else len(order), row[1].lower())
-    )
+    return list(rows), session.exec(select(func.count()).select_from(Delivery).where(*chosen)).one()
+
+
+def carried_before(session: Session, edition: Edition, thread_ids: Sequence[int]) -> dict[int, int]:
+    """Thread → the number of the last issue before this one that carried it."""
+    rows = session.exec(
+        select(EditionThread.thread_id, func.max(Edition.number))
+        .join(Edition, col(Edition.id) == col(EditionThread.edition_id))
+        .where(
+            col(EditionThread.thread_id).in_(thread_ids),
+            col(EditionThread.included),
+            Edition.number < edition.number,
+            col(Edition.status).in_(compose.GONE),
+        )
+        .group_by(col(EditionThread.thread_id))
+    ).all()
+    return dict(rows)
 
 
 def unknown_deliveries(session: Session, community_id: int) -> list[tuple[Edition, int]]:
