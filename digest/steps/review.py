@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from digest.models import Member, Message, Ruling, Thread
+from digest.models import Alias, Member, Message, Ruling, Thread
 from digest.nouns import HUMAN, Decision, HoldReason, MessageStatus, Role, Verb
 from digest.steps import alone, note, rethread
 from digest.steps.collate import draft_waiting
-from digest.steps.enrol import find, is_address
+from digest.steps.enrol import find, is_address, take_part
 from digest.steps.place import settle, survivor
 from digest.steps.redact import carry, identifiers, spread
 
@@ -100,6 +100,29 @@ def admit(session: Session, message_id: int, by: Member, name: str, alliance: st
         member.active = True
         session.add(member)
     note(session, message.community_id, by, "added a member", f"member {member.id}", now)
+    _take_in(session, message, member, "The sender was added as a member.", now)
+
+
+def alias(session: Session, message_id: int, member_id: int, by: Member, now: datetime) -> None:
+    """The sender of a held message is a member who writes from another address: it is theirs from now on."""
+    message = _held(session, message_id)
+    if message.member_id is not None or message.hold_reason not in {HoldReason.UNKNOWN_SENDER, HoldReason.SPOOF}:
+        raise ReviewError("This message is not held for its sender.")
+    member = session.get(Member, member_id)
+    if member is None or member.community_id != message.community_id or not member.active:
+        raise ReviewError("Choose the member whose address it is.")
+    if not is_address(message.from_address):
+        raise ReviewError("This is no address that mail can be sent to, so it cannot be a member's.")
+    if find(session, message.community_id, message.from_address) is not None:
+        raise ReviewError("This address is a member's already; release the message instead.")
+    session.add(Alias(community_id=message.community_id, member_id=member.id, address=message.from_address))
+    session.flush()
+    note(session, message.community_id, by, "added an address", f"member {member.id}", now)
+    _take_in(session, message, member, "The sender writes from another address.", now)
+
+
+def _take_in(session: Session, message: Message, member: Member, why: str, now: datetime) -> None:
+    """Everything that waits from a sender is a member's now: it is let in, unless it may identify a patient."""
     for waiting in session.exec(
         select(Message)
         .where(
@@ -111,7 +134,7 @@ def admit(session: Session, message_id: int, by: Member, name: str, alliance: st
         .order_by(col(Message.id))
     ).all():
         waiting.member_id = member.id
-        _let_in(session, waiting, "The sender was added as a member.", now)
+        _let_in(session, waiting, why, now)
     draft_waiting(session, message.community_id, now)
 
 
@@ -134,6 +157,41 @@ def let_in_known(session: Session, community_id: int, now: datetime) -> None:
             waiting.member_id = member.id
             _let_in(session, waiting, "The sender is a member now.", now)
     draft_waiting(session, community_id, now)
+
+
+def hold_again(session: Session, message_id: int, by: Member, now: datetime) -> None:
+    """Undo what let a held message in: it waits for a decision once more, for the reason it had.
+
+    What was decided about its identifiers is open again here; where the thread's other messages took the decision over,
+    they stay masked. A sender who was let in with it is no longer taken for a member by this address.
+    """
+    message = _message(session, message_id)
+    if message.status is not MessageStatus.ACCEPTED or message.hold_reason is None:
+        raise ReviewError("This message was never held, so there is nothing to undo.")
+    for identifier in identifiers(session, message):
+        identifier.decision, identifier.reason = Decision.UNDECIDED, ""
+        identifier.decided_by = identifier.decided_at = None
+        session.add(identifier)
+    if message.hold_reason in {HoldReason.UNKNOWN_SENDER, HoldReason.SPOOF}:
+        _forget_sender(session, message, by, now)
+    message.status, message.hold_note = MessageStatus.HELD, "Held again by the coordinator."
+    session.add(message)
+    session.flush()
+    note(session, message.community_id, by, "held again", f"message {message.id}", now)
+    _changed(session, message, now)
+
+
+def _forget_sender(session: Session, message: Message, by: Member, now: datetime) -> None:
+    for row in session.exec(
+        select(Alias).where(Alias.community_id == message.community_id, Alias.address == message.from_address)
+    ).all():
+        session.delete(row)
+        message.member_id = None
+        note(session, message.community_id, by, "took back an address", f"member {row.member_id}", now)
+    member = session.get(Member, message.member_id) if message.member_id is not None else None
+    if member is not None and member.email == message.from_address:
+        take_part(session, member, False, now)
+        message.member_id = None
 
 
 def move(session: Session, message_id: int, thread_id: int | None, by: Member, now: datetime) -> Ruling:

@@ -15,7 +15,19 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from digest.config import Settings
-from digest.web import edition_acts, editions, files, held, members, sign_in, thread_acts, threads, today, versions
+from digest.web import (
+    audit,
+    edition_acts,
+    editions,
+    files,
+    held,
+    members,
+    sign_in,
+    thread_acts,
+    threads,
+    today,
+    versions,
+)
 from digest.web.errors import words
 from digest.web.guards import Desk, Visit, anybody, coordinator, member
 from digest.web.headers import ALWAYS, Guarded
@@ -80,10 +92,20 @@ def routes() -> list[BaseRoute]:
         Route("/message/{message:id}/move", coordinator(thread_acts.move_form)),
         Route("/message/{message:id}/move", coordinator(thread_acts.move), methods=["POST"]),
         Route("/held", coordinator(held.show)),
+        Route("/held", coordinator(held.several), methods=["POST"]),
         Route("/discarded", coordinator(held.discarded)),
         *(
             Route(f"/message/{{message:id}}/{page.__name__}", coordinator(page), methods=["POST"])
-            for page in (held.redact, held.release, held.discard, held.restore, held.admit, held.place)
+            for page in (
+                held.redact,
+                held.release,
+                held.discard,
+                held.restore,
+                held.admit,
+                held.alias,
+                held.place,
+                held.hold,
+            )
         ),
         Route("/editions", member(editions.index)),
         Route("/edition", coordinator(editions.upcoming)),
@@ -119,6 +141,7 @@ def routes() -> list[BaseRoute]:
             Route(f"/member/{{member:id}}/{page.__name__}", coordinator(page), methods=["POST"])
             for page in (members.invite, members.remove, members.bring_back)
         ),
+        Route("/audit", coordinator(audit.show)),
     ]
 
 

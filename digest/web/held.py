@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest import store
-from digest.models import Message
+from digest.models import Member, Message
 from digest.nouns import MASKED, HoldReason, Role, SegmentRole
 from digest.steps import review
 from digest.steps.read import HeldPassage, held_passages, shown_segments
@@ -38,6 +39,17 @@ REASONS = {
         "Could not be read",
         "Nothing could be made of these. The original mail is kept.",
     ),
+}
+
+
+#: What was done → the button that undoes it.
+UNDONE = {
+    "redacted": "hold",
+    "released": "hold",
+    "admitted": "hold",
+    "aliased": "hold",
+    "placed": "hold",
+    "discarded": "restore",
 }
 
 
@@ -72,11 +84,22 @@ def _page(visit: MemberVisit, refused: str = "", message_id: int = 0, status: in
             identifiers=MASKED,
             threads=reads.threads(session, community_id)[0],
             alliances=reads.alliances(session, community_id),
+            members=[m for m, _ in reads.members(session, community_id) if m.active],
+            decided=_decided(session, visit),
+            undone=UNDONE,
             roles=list(Role),
             refused=refused,
             refused_id=message_id,
             form=visit.form,
         )
+
+
+def _decided(session: Session, visit: MemberVisit) -> Message | None:
+    """The message that was decided about just now, so that it can be undone."""
+    asked = visit.request.query_params.get("decided", "")
+    if visit.request.query_params.get("done") not in UNDONE or not asked.isdecimal() or len(asked) > 9:
+        return None
+    return reads.message(session, visit.member.community_id, int(asked))
 
 
 def discarded(visit: MemberVisit) -> Response:
@@ -121,6 +144,43 @@ def admit(visit: MemberVisit) -> Response:
     )
 
 
+def alias(visit: MemberVisit) -> Response:
+    """Say which member writes from this address."""
+    member_id = visit.number("member") or 0
+    return _decide(visit, "aliased", lambda s, m: review.alias(s, m.id, member_id, visit.member, visit.now))
+
+
+def hold(visit: MemberVisit) -> Response:
+    """Undo what let a message in: it waits once more."""
+    return _decide(visit, "held_again", lambda s, m: review.hold_again(s, m.id, visit.member, visit.now))
+
+
+def several(visit: MemberVisit) -> Response:
+    """Decide about all that are ticked; what cannot be done for one of them is said, and the others are done."""
+    acts = {"redact": review.redact, "discard": _discard, "restore": review.restore}
+    act = acts.get(visit.field("do"))
+    ids = [int(v) for v in visit.form.getlist("message") if isinstance(v, str) and v.isdecimal() and len(v) < 10]
+    if act is None or not ids:
+        return _page(visit, "Tick the messages first, then choose what to do with them.", status=400)
+    refused = ""
+    done = 0
+    with store.transaction(visit.desk.engine) as session:
+        for message in [reads.message(session, visit.member.community_id, id) for id in dict.fromkeys(ids)]:
+            try:
+                act(session, message.id, visit.member, visit.now)
+                done += 1
+            except review.ReviewError as error:  # raised before anything of this message was changed
+                refused = refused or str(error)
+    if refused:
+        return _page(visit, f"{done} of {len(ids)} done. {refused}", status=409)
+    where = "/discarded" if visit.field("do") == "restore" else "/held"
+    return visit.go(f"{where}?done=several")
+
+
+def _discard(session: Session, message_id: int, by: Member, now: datetime) -> None:
+    review.discard(session, message_id, by, "", now)
+
+
 def place(visit: MemberVisit) -> Response:
     """Say which thread an answer to the digest belongs to, and let it in."""
     target = visit.number("thread")
@@ -151,7 +211,7 @@ def _decide(visit: MemberVisit, done: str, decide: Callable[[Session, Message], 
     here = before.index(message_id) if message_id in before else 0
     following = [message_id, *before[here:], *reversed(before[:here])]
     at = next((f"&at=held-{id}" for id in following if id in after), "")
-    return visit.go(f"/held?done={done}{at}")
+    return visit.go(f"/held?done={done}&decided={message_id}{at}")
 
 
 def _waiting(session: Session, community_id: int) -> list[int]:

@@ -308,6 +308,19 @@ def unknown_deliveries(session: Session, community_id: int) -> list[tuple[Editio
     )
 
 
+def next_to_approve(session: Session, community_id: int) -> Thread | None:
+    """The first thread of the edition a person is to look at whose collation waits for approval."""
+    found = next_edition(session, community_id)
+    places = compose.places(session, found) if found is not None else []
+    ids = [place.thread_id for place in places if place.included]
+    approved = {id for id, status in statuses(session, ids).items() if status is CollationStatus.APPROVED}
+    for id in ids:
+        latest = collate.current(session, id) if id not in approved else None
+        if latest is not None and latest.content.points:
+            return session.get_one(Thread, id)
+    return None
+
+
 # --- what waits --------------------------------------------------------------------------------------------------
 
 

@@ -67,6 +67,7 @@ class Said:
     at: datetime
     reply: bool
     held: bool
+    let_in: bool  # it was held once, and a person let it in
     blocks: tuple[Block, ...]
     links: tuple[str, ...]
     files: tuple[File, ...]
@@ -98,6 +99,7 @@ def said(
         at=message.sent_at or message.received_at,
         reply=message.kind in {Kind.REPLY, Kind.DIGEST_REPLY},
         held=message.status is MessageStatus.HELD,
+        let_in=message.status is MessageStatus.ACCEPTED and message.hold_reason is not None,
         blocks=tuple(_blocks(session, message)),
         links=tuple(shown_links(session, message)),
         files=files.of(session, message),

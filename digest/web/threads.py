@@ -151,6 +151,9 @@ def _page(
         reasons=collate.aside_reasons(session, thread.id) if visit.coordinates else {},
         topics=topics.offered(visit.community.topics, thread, content) if visit.coordinates else [],
         unanswered=visit.coordinates and not collate.answered(session, thread.id),
+        following=reads.next_to_approve(session, thread.community_id)
+        if visit.request.query_params.get("done") == "approved"
+        else None,
         before=reads.version_before(session, latest) if latest and visit.coordinates else None,
         resource_key=collation_form.resource_key,
     )

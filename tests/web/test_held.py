@@ -8,7 +8,7 @@ from digest.models import Identifier, Member, Message
 from digest.nouns import Decision, MessageStatus
 from digest.steps import read
 from tests.steps.world import QUESTION, SERVICE, SLIP, mail
-from tests.web.desk import COORDINATOR, STRANGER, Desk
+from tests.web.desk import COORDINATOR, OUTSIDER, STRANGER, Desk
 
 STRANGE = mail(f"Nora Body <{STRANGER}>", "Hello", "I heard of your list. May I join?\n", "s1@example.net")
 TO_DIGEST = mail("Priya <priya@example.org>", "Re: Issue 1", "Thank you, most helpful.\n", "d1@example.org", to=SERVICE)
@@ -58,7 +58,7 @@ def test_overlapping_identifiers_are_one_mark(flurry: Desk) -> None:
 
 def test_redacting_lets_the_message_in_without_the_words(flurry: Desk) -> None:
     browser = flurry.signed_in(COORDINATOR)
-    assert browser.post("/message/4/redact").headers["location"] == "/held?done=redacted"
+    assert browser.post("/message/4/redact").headers["location"] == "/held?done=redacted&decided=4"
     assert message(flurry, 4).status is MessageStatus.ACCEPTED
     assert "Nothing is held." in browser.get("/held").text
     page = browser.get("/thread/1").text
@@ -103,7 +103,7 @@ def test_a_stranger_is_made_a_member_and_let_in(desk: Desk) -> None:
     assert "Not from a member" in page
     assert 'value="Nora Body"' in page
     form = {"name": "Dr Nora Body", "alliance": "Wessex", "role": "gp"}
-    assert browser.post("/message/1/admit", data=form).headers["location"] == "/held?done=admitted"
+    assert browser.post("/message/1/admit", data=form).headers["location"] == "/held?done=admitted&decided=1"
     with store.read(desk.world.engine) as session:
         nora = session.exec(select(Member).where(Member.email == STRANGER)).one()
         assert (nora.name, nora.alliance, nora.role) == ("Dr Nora Body", "Wessex", "gp")
@@ -118,7 +118,7 @@ def test_a_suspicious_sender_who_is_no_member_can_be_made_one(desk: Desk) -> Non
     assert 'action="/message/1/admit"' in page
     assert 'action="/message/1/release"' not in page, "only members' words can be attributed"
     answer = browser.post("/message/1/admit", data={"name": "Dr Gwen Pryce", "role": "gp"})
-    assert answer.headers["location"] == "/held?done=admitted"
+    assert answer.headers["location"].startswith("/held?done=admitted")
     assert message(desk, 1).status is MessageStatus.ACCEPTED
 
 
@@ -141,13 +141,13 @@ def test_after_a_decision_the_next_message_is_gone_on_with(desk: Desk) -> None:
     browser = desk.signed_in(COORDINATOR)
 
     def after(path: str) -> str:
-        return str(browser.post(path).headers["location"]).partition("&")[2]
+        return str(browser.post(path).headers["location"]).partition("&at=")[2]
 
-    assert after("/message/2/discard") == "at=held-3"
-    assert after("/message/3/discard") == "at=held-1", "the last one leads back"
-    assert after("/message/3/restore") == "at=held-3"
-    assert after("/message/5/redact") == "at=held-1", "in the order of the page, not of arrival"
-    assert (after("/message/1/discard"), after("/message/3/discard")) == ("at=held-3", "")
+    assert after("/message/2/discard") == "held-3"
+    assert after("/message/3/discard") == "held-1", "the last one leads back"
+    assert after("/message/3/restore") == "held-3"
+    assert after("/message/5/redact") == "held-1", "in the order of the page, not of arrival"
+    assert (after("/message/1/discard"), after("/message/3/discard")) == ("held-3", "")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_reply_to_the_digest_is_put_into_the_thread_it_is_about(desk: Desk) ->
     browser = desk.signed_in(COORDINATOR)
     assert "Which thread?" in browser.get("/held").text
     assert "Choose the thread that this message belongs to." in browser.post("/message/2/place").text
-    assert browser.post("/message/2/place", data={"thread": "1"}).headers["location"] == "/held?done=placed"
+    assert browser.post("/message/2/place", data={"thread": "1"}).headers["location"] == "/held?done=placed&decided=2"
     placed = message(desk, 2)
     assert (placed.status, placed.thread_id) == (MessageStatus.ACCEPTED, 1)
 
@@ -183,3 +183,58 @@ def test_a_reply_that_may_name_a_patient_waits_for_that_once_it_is_placed(desk: 
     assert "5919" not in browser.get("/thread/1").text
     with store.read(desk.world.engine) as session:
         assert {i.decision for i in session.exec(select(Identifier))} == {Decision.UNDECIDED}
+
+
+def held_now(desk: Desk) -> list[int]:
+    with store.read(desk.world.engine) as session:
+        return sorted(session.exec(select(Message.id).where(Message.status == MessageStatus.HELD)))
+
+
+def test_a_redaction_is_undone_by_the_button_beside_it(flurry: Desk) -> None:
+    browser = flurry.signed_in(COORDINATOR)
+    done = browser.post("/message/4/redact").headers["location"]
+    page = browser.get(done).text
+    assert 'action="/message/4/hold"' in page
+    assert browser.post("/message/4/hold").status_code == 303
+    assert held_now(flurry) == [4]
+    assert "943 476 5919" in browser.get("/held").text, "it waits for a decision, marked"
+    assert "943 476 5919" not in browser.get("/thread/1").text
+    assert browser.post("/message/2/hold").status_code == 409, "it was never held"
+
+
+def test_a_member_who_writes_from_another_address_is_known_by_it_from_then_on(desk: Desk) -> None:
+    strange = mail("Gwen Pryce <gwen@home.example.net>", "From home", "Does anybody know?\n", "h1@example.org")
+    desk.receive(strange)
+    browser = desk.signed_in(COORDINATOR)
+    assert "A member writes from another address" in browser.get("/held").text
+    assert browser.post("/message/1/alias", data={"member": ""}).status_code == 409
+    assert browser.post("/message/1/alias", data={"member": "1"}).headers["location"].startswith("/held?done=aliased")
+    assert "Dr Gwen Pryce" in browser.get("/thread/1").text
+    desk.receive(mail("Gwen Pryce <gwen@home.example.net>", "And again", "Who knows?\n", "h2@example.org"))
+    assert held_now(desk) == []
+    browser.post("/message/1/hold")
+    assert held_now(desk) == [1]
+    assert "gwen@home.example.net" not in browser.get("/members").text, "the address is taken back"
+
+
+def test_several_messages_are_decided_about_at_once_and_brought_back(flurry: Desk) -> None:
+    flurry.receive(mail("Eve <eve@example.net>", "Buy this", "Now!\n", "e1@example.org"))
+    browser = flurry.signed_in(COORDINATOR)
+    assert browser.post("/held", data={"do": "discard"}).status_code == 400
+    mixed = browser.post("/held", data={"do": "redact", "message": ["4", "5"]})
+    assert mixed.status_code == 409
+    assert "1 of 2 done." in mixed.text
+    assert held_now(flurry) == [5]
+    browser.post("/message/4/hold")
+    assert (
+        browser.post("/held", data={"do": "discard", "message": ["4", "5"]}).headers["location"] == "/held?done=several"
+    )
+    assert held_now(flurry) == []
+    assert browser.post("/held", data={"do": "restore", "message": ["4", "5"]}).status_code == 303
+    assert held_now(flurry) == [4, 5]
+
+
+def test_another_communitys_message_is_not_decided_about_among_several(flurry: Desk) -> None:
+    answer = flurry.signed_in(OUTSIDER).post("/held", data={"do": "discard", "message": ["4"]})
+    assert answer.status_code == 404
+    assert held_now(flurry) == [4]

@@ -49,10 +49,10 @@ def test_a_thread_that_is_held_back_is_in_no_edition_until_it_is_let_go(desk: De
     browser.post(f"/edition/{issue}/close")
     assert browser.post("/thread/1/hold_back").status_code == 303
     assert waiting(desk) == []
-    assert "Left for the next edition" in browser.get(f"/edition/{issue}").text
+    assert "Held back: in no edition" in browser.get(f"/edition/{issue}").text
     assert "Held back" in browser.get("/thread/1").text
     browser.post("/thread/1/hold_back", data={"back": "no"})
-    assert "Left for the next edition" not in browser.get(f"/edition/{issue}").text
+    assert "Held back: in no edition" not in browser.get(f"/edition/{issue}").text
 
 
 def test_a_closed_question_is_not_carried_forward_unless_somebody_writes(desk: Desk) -> None:
