@@ -92,19 +92,19 @@ class Service:
         """How many copies of an edition the post office has taken."""
         return sum(b"\r\nList-Id:" in wire.split(b"\r\n\r\n", 1)[0] for _, wire in self.office.outbox)
 
-    def mailed_link(self, address: str) -> str:
-        """The newest sign-in link that was mailed to this address."""
-        found: list[str] = []
+    def mailed_link(self, address: str, known: int) -> str:
+        """The sign-in link mailed to this address after the `known` ones."""
+        wait_for(lambda: len(self.mailed_links(address)) > known, "the sign-in link")
+        return self.mailed_links(address)[-1]
 
-        def there() -> bool:
-            for recipient, wire in self.office.outbox:
-                if recipient == address:
-                    text = wire.replace(b"=\r\n", b"").replace(b"=3D", b"=").decode("utf-8", "replace")
-                    found.extend(re.findall(rf"{re.escape(self.address)}/sign-in/[\w-]+", text))
-            return bool(found)
-
-        wait_for(there, "the sign-in link")
-        return found[-1]
+    def mailed_links(self, address: str) -> list[str]:
+        """The sign-in links mailed to this address, each once."""
+        found: dict[str, None] = {}
+        for recipient, wire in list(self.office.outbox):
+            if recipient == address:
+                text = wire.replace(b"=\r\n", b"").replace(b"=3D", b"=").decode("utf-8", "replace")
+                found |= dict.fromkeys(re.findall(rf"{re.escape(self.address)}/sign-in/[\w-]+", text))
+        return list(found)
 
 
 def wait_for(there: object, what: str) -> None:
@@ -229,10 +229,26 @@ class Desk:
     def press(self, locator: "Locator") -> None:
         """Press a button that sends a form, and wait until what comes of it is shown."""
         self.tally.clicks += 1
-        with self.page.expect_response(lambda r: r.request.method == "POST"):
-            locator.click()
-        self.page.wait_for_load_state("networkidle")
         self.tally.pages += 1
+        if not self.script:
+            with self.page.expect_navigation():
+                locator.click()
+            return
+        self.page.evaluate(
+            "window.before = true; document.addEventListener('htmx:after:swap', () => { window.before = false })"
+        )
+        locator.click()
+        wait_for(self._changed, "the page after a button")
+        self.page.wait_for_load_state()
+
+    def _changed(self) -> bool:
+        """Whether the page is another one, or what is in it was swapped."""
+        from playwright.sync_api import Error
+
+        try:
+            return not self.page.evaluate("window.before")
+        except Error:  # it is being left this very moment
+            return False
 
     def tick(self, locator: "Locator") -> None:
         """Tick a box, open what is folded."""
@@ -242,7 +258,7 @@ class Desk:
     def choose(self, locator: "Locator", value: str) -> None:
         """Choose from a list: one click opens it, one chooses."""
         self.tally.clicks += 2
-        locator.select_option(value)
+        locator.select_option(label=value)
 
     def type(self, locator: "Locator", words: str) -> None:
         """Go to a field and write."""
@@ -258,6 +274,8 @@ class Desk:
     def look(self, name: str) -> None:
         """Check what is shown now and take its picture."""
         page, tally = self.page, self.tally
+        for frame in page.frames:
+            frame.wait_for_load_state()
         where = f"{self.way} {name}"
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             tally.other.append(f"{where}: wider than the screen")
@@ -338,9 +356,10 @@ def sign_in(desk: Desk) -> None:
     desk.visit("/")
     desk.look("sign-in")
     desk.type(page.get_by_label("Email address"), email)
+    known = len(desk.service.mailed_links(email))
     desk.press(page.locator("main button"))
     desk.look("check-mail")
-    page.goto(desk.service.mailed_link(email))
+    page.goto(desk.service.mailed_link(email, known))
     desk.look("sign-in-link")
     desk.press(page.locator("main button"))
     if desk.twin is not None:
@@ -356,7 +375,7 @@ def held(desk: Desk) -> None:
     desk.look("held-redacted")
     alias = page.locator("article", has_text="clare.at.home@example.net")
     desk.tick(alias.locator("summary", has_text="another address"))
-    desk.choose(alias.get_by_label("Whose address is it?"), "Dr Clare Hollingbery")
+    desk.choose(alias.get_by_label("Whose address is it?"), "Dr Clare Hollingbery (East Midlands)")
     desk.press(alias.get_by_role("button", name="Add it as an alias"))
     desk.look("held-alias-added")
     stranger = page.locator("article", has_text="imogen")
@@ -414,6 +433,11 @@ BESIDES = (
     ("move", "/message/2/move"),
     ("discarded", "/discarded"),
     ("members", "/members"),
+    ("audit", "/audit"),
+    ("edition-on-a-phone", "/edition/1?look=phone"),
+    ("edition-dark", "/edition/1?look=dark"),
+    ("edition-text", "/edition/1?look=text"),
+    ("deliveries", "/edition/1/deliveries"),
     ("not-found", "/thread/999"),
 )
 

@@ -45,7 +45,7 @@ MORE = (
     (1, "Dr Anjali Deshmukh <anjali.deshmukh@example.org>",
      "Our nurse associate does them by phone, twenty minutes each, and books a second call where something comes up."),
     (1, "Dr Chidi Nwosu <chidi.nwosu@example.org>", "Thanks for sharing these."),
-    (12, "Dr Clare Hollingbery <clare.at.home@example.net>",
+    (12, "Clare <clare.at.home@example.net>",
      "From my other address: we print the list once a month for the partners’ meeting. Nobody had asked for it before,"
      " and now they do."),
 )  # fmt: skip

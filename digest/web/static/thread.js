@@ -110,7 +110,7 @@ function equip() {
     point.dataset.equipped = "";
     const handle = document.createElement("span");
     handle.className = "desk-handle";
-    handle.textContent = "⠿ Drag";
+    handle.textContent = "↕ Drag";
     handle.title = "Drag this point, or press Alt and an arrow key in it";
     handle.setAttribute("aria-hidden", "true"); // there are buttons for everybody who does not drag
     handle.draggable = true;
