@@ -84,11 +84,13 @@ def routes() -> list[BaseRoute]:
         Route("/message/{message:id}/file/{number:id}", member(files.send)),
         *(
             Route(f"/thread/{{thread:id}}/{page.__name__}", coordinator(page), methods=["POST"])
-            for page in (thread_acts.describe, thread_acts.hold_back, thread_acts.close)
+            for page in (thread_acts.describe, thread_acts.hold_back, thread_acts.close, thread_acts.merge)
         ),
         Route("/thread/{thread:id}/versions", coordinator(versions.index)),
         Route("/thread/{thread:id}/version/{version:id}", coordinator(versions.show)),
         Route("/thread/{thread:id}/version/{version:id}", coordinator(versions.bring_back), methods=["POST"]),
+        Route("/message/{message:id}/split", coordinator(thread_acts.split), methods=["POST"]),
+        Route("/ruling/{ruling:id}/undo", coordinator(thread_acts.undo), methods=["POST"]),
         Route("/message/{message:id}/move", coordinator(thread_acts.move_form)),
         Route("/message/{message:id}/move", coordinator(thread_acts.move), methods=["POST"]),
         Route("/held", coordinator(held.show)),

@@ -8,13 +8,13 @@ from typing import TypeVar
 from sqlmodel import Session, case, col, func, select
 from starlette.exceptions import HTTPException
 
-from digest.models import Alias, Audit, Collation, Delivery, Edition, EditionThread, Member, Message, Thread
+from digest.models import Alias, Audit, Collation, Delivery, Edition, EditionThread, Member, Message, Ruling, Thread
 from digest.nouns import HUMAN, CollationStatus, Content, DeliveryStatus, EditionStatus, HoldReason, MessageStatus
 from digest.steps import collate, compose, erase
 
 PER_PAGE = 30
 
-Owned = TypeVar("Owned", Thread, Message, Edition, Delivery, Member)
+Owned = TypeVar("Owned", Thread, Message, Edition, Delivery, Member, Ruling)
 
 
 # --- one thing by its id -----------------------------------------------------------------------------------------
@@ -46,6 +46,11 @@ def member(session: Session, community_id: int, member_id: int) -> Member:
     if found.name == erase.GONE:
         raise HTTPException(404)
     return found
+
+
+def ruling(session: Session, community_id: int, ruling_id: int) -> Ruling:
+    """The ruling about a thread of this community; 404 otherwise."""
+    return _ours(session.get(Ruling, ruling_id), community_id)
 
 
 def _ours(found: Owned | None, community_id: int) -> Owned:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, FileSystemLoader, PackageLoader
+from markupsafe import Markup, escape
 
 from digest.assets import TEMPLATES
 
@@ -19,7 +20,14 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters |= {"day": day, "moment": moment, "count": count, "web_address": web_address, "listed": listed}
+    pages.filters |= {
+        "day": day,
+        "moment": moment,
+        "count": count,
+        "web_address": web_address,
+        "listed": listed,
+        "marked": marked,
+    }
     return pages
 
 
@@ -51,6 +59,12 @@ def listed(words: Sequence[str]) -> str:
     """A, B and C."""
     *first, last = words or [""]
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def marked(text: str, cue: str) -> Markup:
+    """`text` with the first place of `cue` marked; both are words from mail, so both are escaped."""
+    before, found, after = text.partition(cue) if cue else (text, "", "")
+    return escape(before) + (Markup("<mark>{}</mark>").format(found) if found else "") + escape(after)
 
 
 def web_address(url: str) -> bool:

@@ -39,6 +39,43 @@ def close(visit: MemberVisit) -> Response:
     )
 
 
+def merge(visit: MemberVisit) -> Response:
+    """Join it with another thread, which keeps its name."""
+    target = visit.number("stays")
+    if target is None:
+        raise HTTPException(400, "Choose the thread to join this one with.")
+
+    def change(session: Session, thread: Thread) -> None:
+        stays = reads.thread(session, visit.member.community_id, target)
+        review.merge(session, thread.id, stays.id, visit.member, visit.now)
+
+    return _do(visit, "joined", change)
+
+
+def split(visit: MemberVisit) -> Response:
+    """Begin a new thread at a message: what answers it goes with it."""
+    try:
+        with store.transaction(visit.desk.engine) as session:
+            message = _message(session, visit)
+            ruling = review.split(session, message.id, visit.member, visit.now)
+            return visit.go(f"/thread/{ruling.thread_id}?done=split")
+    except review.ReviewError as refused:
+        raise HTTPException(409, str(refused)) from None
+
+
+def undo(visit: MemberVisit) -> Response:
+    """Take back a joining, a splitting or a moving."""
+    try:
+        with store.transaction(visit.desk.engine) as session:
+            ruling = reads.ruling(session, visit.member.community_id, visit.request.path_params["ruling"])
+            review.undo(session, ruling.id, visit.member, visit.now)
+            message = reads.message(session, visit.member.community_id, ruling.message_id)
+            where = f"/thread/{message.thread_id}" if message.thread_id is not None else "/held"
+            return visit.go(f"{where}?done=undone")
+    except review.ReviewError as refused:
+        raise HTTPException(409, str(refused)) from None
+
+
 def move_form(visit: MemberVisit) -> Response:
     """Where a message could go instead."""
     with store.read(visit.desk.engine) as session:
@@ -53,11 +90,14 @@ def move(visit: MemberVisit) -> Response:
     target = visit.number("thread")
     if target is None and visit.field("thread") != "new":
         raise HTTPException(400, "Choose the thread that this message belongs to.")
-    with store.transaction(visit.desk.engine) as session:
-        message = _message(session, visit)
-        thread_id = reads.thread(session, visit.member.community_id, target).id if target else None
-        review.move(session, message.id, thread_id, visit.member, visit.now)
-        return visit.go(f"/thread/{message.thread_id}?done=moved#message-{message.id}")
+    try:
+        with store.transaction(visit.desk.engine) as session:
+            message = _message(session, visit)
+            thread_id = reads.thread(session, visit.member.community_id, target).id if target else None
+            review.move(session, message.id, thread_id, visit.member, visit.now)
+            return visit.go(f"/thread/{message.thread_id}?done=moved#message-{message.id}")
+    except review.ReviewError as refused:
+        raise HTTPException(409, str(refused)) from None
 
 
 def _message(session: Session, visit: MemberVisit) -> Message:

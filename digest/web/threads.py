@@ -1,5 +1,6 @@
 """Threads, and one thread: what people said beside the collation of it."""
 
+from collections import defaultdict
 from urllib.parse import quote
 
 from sqlmodel import Session
@@ -9,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from digest import store
 from digest.models import Collation, Thread
 from digest.nouns import Content, MessageStatus, Resource
-from digest.steps import collate
+from digest.steps import collate, review
 from digest.web import collation_form, reads, topics
 from digest.web.collation_form import Edit
 from digest.web.guards import MemberVisit
@@ -46,8 +47,8 @@ def save(visit: MemberVisit) -> Response:
         thread = _thread(session, visit)
         latest = collate.current(session, thread.id)
         edit = collation_form.read(visit.form, collate.grounds(session, thread.id), _resources(latest))
-        if do.startswith("start ") and not edit.faults:
-            edit = Edit(edit.content, anchor=_start_from(session, thread, do, edit.content))
+        if not edit.faults:
+            edit = _with_help(session, thread, do, edit)
         if edit.faults:
             if do == "autosave":
                 return PlainTextResponse(next(iter(edit.faults.values())), 400)
@@ -84,10 +85,21 @@ def save(visit: MemberVisit) -> Response:
     return visit.go(f"/thread/{thread_id}?done=saved&at={at}#{at}")
 
 
-def _start_from(session: Session, thread: Thread, do: str, content: Content) -> str:
+def _with_help(session: Session, thread: Thread, do: str, edit: Edit) -> Edit:
+    """The buttons that the form alone cannot answer: what they do is worked out from the stored thread."""
+    verb, _, rest = do.partition(" ")
+    number = int(rest) if rest.isdecimal() and len(rest) < 10 else 0
+    if verb == "start":
+        return Edit(edit.content, anchor=_start_from(session, thread, number, edit.content))
+    if verb == "accept":
+        return Edit(collate.accept(session, thread.id, edit.content, number), anchor=f"message-{number}")
+    if verb == "resort":
+        return Edit(collate.resorted(session, thread.id, edit.content)[0], anchor="points")
+    return edit
+
+
+def _start_from(session: Session, thread: Thread, earlier: int, content: Content) -> str:
     """Take over the points of an earlier collation that this thread is said to be like."""
-    number = do.removeprefix("start ")
-    earlier = int(number) if number.isdecimal() and len(number) < 10 else 0
     if earlier not in thread.related:
         raise HTTPException(404)
     return collation_form.begin_from(content, reads.latest_content(session, thread.community_id, earlier))
@@ -156,7 +168,25 @@ def _page(
         else None,
         before=reads.version_before(session, latest) if latest and visit.coordinates else None,
         resource_key=collation_form.resource_key,
+        **(_help(session, thread, content) if visit.coordinates and latest else {}),
     )
+
+
+def _help(session: Session, thread: Thread, content: Content) -> dict[str, object]:
+    """What the service notices: proposals for late replies, who seems to take which side, quotes under a wrong heading.
+
+    And what was done to the thread that can be undone, and the threads it could be joined with.
+    """
+    sides = defaultdict(list)
+    for one in collate.taken(session, thread.id, content):
+        sides[one.point].append(one)
+    return {
+        "noticed": {one.message: one for one in collate.noticed(session, thread.id, content)},
+        "sides": sides,
+        "moves": collate.resorted(session, thread.id, content)[1],
+        "rulings": review.rulings(session, thread.id),
+        "others": [row for row in reads.threads(session, thread.community_id)[0] if row.id != thread.id],
+    }
 
 
 def _conflict(visit: MemberVisit, thread_id: int, edit: Edit, sentence: str) -> Response:

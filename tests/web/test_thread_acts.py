@@ -1,6 +1,7 @@
 """What a coordinator decides about a thread as a whole."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,8 +10,9 @@ from digest.models import Thread
 from digest.nouns import Content
 from digest.steps import compose
 from digest.web.topics import offered
-from tests.steps.world import QUESTION, REPLY, mail
+from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, mail
 from tests.web.desk import COORDINATOR, Desk
+from tests.web.test_threads import open_form, stored
 
 
 def thread(desk: Desk, id: int = 1) -> Thread:
@@ -102,3 +104,57 @@ def test_a_topic_suggests_itself_when_its_words_are_said(
 ) -> None:
     found = offered(own, Thread(title=title), Content())
     assert [(t.name, t.chosen, t.suggested) for t in found][: len(expected)] == expected
+
+
+LATE = mail(
+    "Priya <priya@example.org>",
+    "Re: Unreturned FIT kits",
+    "Agree with Tunde, a weekly search works for us as well.\n",
+    "r9@example.org",
+    "q1@example.org",
+    at=NOON + timedelta(hours=5),
+)
+
+
+def test_where_a_late_reply_would_go_is_proposed_and_done_at_the_press_of_a_button(desk: Desk) -> None:
+    desk.receive(QUESTION, REPLY)
+    browser = desk.signed_in(COORDINATOR)
+    browser.post("/thread/1", data=open_form(browser) | {"note": "So far.", "do": "save"})
+    assert 'value="accept' not in browser.get("/thread/1").text
+    desk.receive(LATE)
+    assert 'value="accept 3"' in browser.get("/thread/1").text
+    answer = browser.post("/thread/1", data=open_form(browser) | {"do": "accept 3"})
+    assert answer.headers["location"].endswith("#message-3")
+    content = stored(desk).content
+    assert 3 in content.used()
+    assert content.note == "So far."
+
+
+def test_who_seems_to_agree_is_shown_with_the_words_marked_and_what_they_answer(desk: Desk) -> None:
+    desk.receive(QUESTION, REPLY, LATE)
+    page = desk.signed_in(COORDINATOR).get("/thread/1").text
+    assert "Possible agreement" in page
+    assert "<mark>Agree" in page
+
+
+def test_threads_are_joined_and_split_and_each_is_undone(desk: Desk) -> None:
+    other = mail("Gwen <gwen@example.org>", "Kits once more", "Who else chases kits?\n", "q2@example.org")
+    desk.receive(QUESTION, REPLY, DISSENT, other)
+    browser = desk.signed_in(COORDINATOR)
+    assert browser.post("/thread/2/merge", data={"stays": ""}).status_code == 400
+    assert browser.post("/thread/2/merge", data={"stays": "2"}).status_code == 409
+    assert browser.post("/thread/2/merge", data={"stays": "1"}).headers["location"] == "/thread/2?done=joined"
+    assert browser.get("/thread/2").headers["location"] == "/thread/1"
+    page = browser.get("/thread/1").text
+    assert "Another thread was joined to this one" in page
+    undo = re.findall(r'action="(/ruling/\d+/undo)"', page)[0]
+    assert browser.post(undo).status_code == 303
+    assert browser.get("/thread/2").status_code == 200
+    assert browser.post(undo).status_code == 409
+    new = browser.post("/message/2/split").headers["location"]
+    assert new.endswith("done=split")
+    page = browser.get(new).text
+    assert "We run a weekly EMIS search" in page
+    assert browser.post(re.findall(r'action="(/ruling/\d+/undo)"', page)[0]).status_code == 303
+    assert "We run a weekly EMIS search" in browser.get("/thread/1").text
+    assert browser.post("/message/1/split").status_code == 409, "it starts its thread"
