@@ -174,6 +174,12 @@ def _threads(engine: Engine, community: int, numbers: range, begins: datetime, s
                 "related": [max(1, n - 7)],
                 "started_at": at,
                 "to_draft": False,
+                "said": PER_THREAD - (n % 4000 == 0),
+                "last_at": at + timedelta(minutes=7 * PER_THREAD),
+                "new_at": at + timedelta(minutes=7 * PER_THREAD),
+                "answered": True,
+                "titled": False,
+                "held_back": False,
             }
         )
         for k in range(PER_THREAD):
@@ -189,6 +195,7 @@ def _threads(engine: Engine, community: int, numbers: range, begins: datetime, s
                 "content": _content(n),
                 "saved_at": at + timedelta(hours=1),
                 "saved_by": 4,
+                "auto": False,
             }
         )
     with store.transaction(engine) as session:

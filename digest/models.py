@@ -187,6 +187,7 @@ class Message(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("community_id", "raw_sha256"),
+        Index("ix_message_waiting", "community_id", "status", "received_at"),
         Index("ix_message_arrival", "community_id", "received_at", "id"),
     )
 
@@ -266,6 +267,8 @@ class Identifier(SQLModel, table=True):
 class Thread(SQLModel, table=True):
     """A conversation: one question or announcement and what answers it. `[T14]` names the thread with id 14."""
 
+    __table_args__ = (Index("ix_thread_active", "community_id", "last_at"),)
+
     id: int = _key()
     community_id: int = _community()
     title: str
@@ -277,6 +280,11 @@ class Thread(SQLModel, table=True):
     begun_by: int | None = Field(default=None, index=True)
     to_draft: bool = Field(default=False, index=True)  # its messages changed since its collation was drafted
     merged_into: int | None = Field(default=None, foreign_key="thread.id")
+    # worked out whenever its messages change (`collate.redraft`), so that no list must read all mail
+    said: int = 0  # accepted messages that people wrote
+    last_at: datetime | None = _instant(nullable=True)  # when the last of them was sent
+    new_at: datetime | None = _instant(nullable=True)  # when the last of them was filed
+    answered: bool = False
     # what a person decided about it
     titled: bool = False  # the title is theirs: an earlier message that turns up does not change it
     held_back: bool = False  # in no edition until they say otherwise
@@ -439,6 +447,8 @@ class WebSession(SQLModel, table=True):
 
 class Audit(SQLModel, table=True):
     """Who did what when. `what` is a sentence without any message text in it."""
+
+    __table_args__ = (Index("ix_audit_subject", "community_id", "subject"),)
 
     id: int = _key()
     community_id: int = _community()

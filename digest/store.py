@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlmodel import Session
 
 BUSY_MS = 30_000
+#: Marks a session that only reads, in `Session.info`.
+READING = "reading"
 
 
 def connect(url: str) -> Engine:
@@ -46,8 +48,8 @@ def transaction(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def read(engine: Engine) -> Iterator[Session]:
-    """A consistent view for reading; nothing is written."""
-    with Session(engine, expire_on_commit=False) as session:
+    """A consistent view for reading. Nothing is written: what was asked once may be remembered (`steps.remembered`)."""
+    with Session(engine, expire_on_commit=False, info={READING: True}) as session:
         yield session
 
 

@@ -3,11 +3,32 @@
 A step is the only writer of its tables; the worker, the desk and the commands call steps and nothing deeper.
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
+from typing import TypeVar
 
 from sqlmodel import Session, select
 
 from digest.models import Audit, Community, Member
+from digest.store import READING
+
+Found = TypeVar("Found")
+
+
+def remembered(look: Callable[[Session, int], Found]) -> Callable[[Session, int], Found]:
+    """What a session that only reads was told once, it is told again: one page asks the same of a thread many times."""
+
+    @wraps(look)
+    def looked(session: Session, id: int) -> Found:
+        if not session.info.get(READING):
+            return look(session, id)
+        known: dict[int, Found] = session.info.setdefault(look, {})
+        if id not in known:
+            known[id] = look(session, id)
+        return known[id]
+
+    return looked
 
 
 def alone(session: Session, community_id: int) -> None:

@@ -13,8 +13,8 @@ from digest.collation.provenance import Fault, Ground, faults
 from digest.collation.stance import stance
 from digest.models import Collation, EditionThread, Member, Message, Thread
 from digest.nouns import HUMAN, CollationStatus, Content, HoldReason, Kind, MessageStatus
-from digest.steps import alone, note
-from digest.steps.read import masks, new_words, shown_attachments, shown_links
+from digest.steps import alone, note, remembered
+from digest.steps.read import masks_of, new_words, shown_attachments, shown_links
 from digest.thread.similar import related
 
 #: How long what is saved while somebody writes counts as one version.
@@ -42,6 +42,7 @@ class Unaccounted(Exception):
         self.messages = messages
 
 
+@remembered
 def messages(session: Session, thread_id: int) -> Sequence[Message]:
     """What people said in a thread, in order of sending: accepted mail, and mail held for an identifier (masked)."""
     found = session.exec(
@@ -55,6 +56,7 @@ def messages(session: Session, thread_id: int) -> Sequence[Message]:
     return sorted(found, key=lambda m: (m.sent_at or m.received_at, m.id))
 
 
+@remembered
 def contributions(session: Session, thread_id: int) -> list[Contribution]:
     """A thread's messages as the draft needs them."""
     names = dict(
@@ -64,6 +66,8 @@ def contributions(session: Session, thread_id: int) -> list[Contribution]:
             .where(Message.thread_id == thread_id)
         ).all()
     )
+    said = messages(session, thread_id)
+    hidden = masks_of(session, said)
     return [
         Contribution(
             message=m.id,
@@ -71,14 +75,15 @@ def contributions(session: Session, thread_id: int) -> list[Contribution]:
             kind=m.kind,
             text=m.text,
             segments=tuple(m.segments),
-            masks=masks(session, m),
+            masks=hidden[m.id],
             links=tuple(shown_links(session, m)),
             attachments=tuple(shown_attachments(session, m)),
         )
-        for m in messages(session, thread_id)
+        for m in said
     ]
 
 
+@remembered
 def current(session: Session, thread_id: int) -> Collation | None:
     """The version that counts."""
     return session.exec(
@@ -92,6 +97,7 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
     thread.to_draft = False
     session.add(thread)
     said = contributions(session, thread_id)
+    _count(thread, messages(session, thread_id))
     if thread.merged_into is not None:
         return
     for message in messages(session, thread_id):
@@ -119,7 +125,16 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
                 if question
                 else []
             )
-            session.add(thread)
+    thread.answered = draft.answered(said, latest.content)
+    session.add(thread)
+    session.flush()
+
+
+def _count(thread: Thread, said: Sequence[Message]) -> None:
+    accepted = [m for m in said if m.status is MessageStatus.ACCEPTED]
+    thread.said = len(accepted)
+    thread.last_at = max((m.sent_at or m.received_at for m in accepted), default=None)
+    thread.new_at = max((m.filed_at or m.received_at for m in accepted), default=None)
 
 
 def adopt(session: Session, gone: int, stays: int, now: datetime) -> None:
@@ -175,7 +190,9 @@ def answered(session: Session, thread_id: int) -> bool:
 
 def grounds(session: Session, thread_id: int) -> dict[int, Ground]:
     """The stored words a collation may rest on: those of its own thread's messages, as they may be shown now."""
-    return {m.id: Ground(m.text, tuple(m.segments), masks(session, m)) for m in messages(session, thread_id)}
+    said = messages(session, thread_id)
+    hidden = masks_of(session, said)
+    return {m.id: Ground(m.text, tuple(m.segments), hidden[m.id]) for m in said}
 
 
 def check(session: Session, thread_id: int, content: Content) -> list[Fault]:
@@ -240,6 +257,8 @@ def _write(
     wrong = check(session, thread_id, content)
     if wrong:
         raise Ungrounded(wrong)
+    thread.answered = draft.answered(contributions(session, thread_id), content)
+    session.add(thread)
     if auto and latest is not None and _replaceable(session, latest, by, now):
         # The number still grows: whoever started from the version before must not overwrite this one.
         latest.version, latest.content, latest.saved_at = version + 1, content, now

@@ -4,18 +4,18 @@ import email
 import email.policy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, or_, select
 
 from digest.config import CommunitySettings, Settings
 from digest.edition import Frozen, Who
 from digest.edition.compile import Post, ThreadFacts, compile_digest, reply_link
 from digest.edition.render import freeze, loads, wire
-from digest.models import Community, Edition, EditionThread, Member, Message, Thread
-from digest.nouns import HUMAN, CollationStatus, Content, EditionStatus, MessageStatus, Naming, Role
-from digest.steps import checks
+from digest.models import Community, Edition, EditionThread, Member, Thread
+from digest.nouns import CollationStatus, Content, EditionStatus, MessageStatus, Naming, Role
+from digest.steps import checks, remembered
 from digest.steps.collate import answered, check, current, messages, unaccounted
 from digest.steps.deliver import recipient
 from digest.steps.enrol import plain_address
@@ -24,6 +24,8 @@ from digest.steps.read import shown_text
 
 OPEN = (EditionStatus.COLLECTING, EditionStatus.IN_REVIEW, EditionStatus.APPROVED)
 GONE = (EditionStatus.SENDING, EditionStatus.SENT)
+#: So much older than the community's last word, a thread that no edition carried is an archive's.
+OLD = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,68 +60,50 @@ def zone_of(session: Session, settings: Settings, edition: Edition) -> ZoneInfo:
 
 
 def waiting_threads(session: Session, community_id: int) -> list[Thread]:
-    """Threads the next edition should carry: never sent, said more since they were, or asked and still unanswered."""
-    carried = _carried(session, community_id)
-    under_review = set(
+    """Threads the next edition should carry: never sent, said more since they were, or asked and still unanswered.
+
+    What an archive brought in is never sent unless somebody writes again: a thread that no edition carried waits while
+    its last word is not much older than the community's.
+    """
+    ours = (Edition.community_id == community_id, col(EditionThread.included))
+    joined = col(Edition.id) == col(EditionThread.edition_id)
+    under_review = select(EditionThread.thread_id).join(Edition, joined)
+    under_review = under_review.where(*ours, col(Edition.status).in_((EditionStatus.IN_REVIEW, EditionStatus.APPROVED)))
+    carried = (
+        select(EditionThread.thread_id, func.max(func.coalesce(Edition.approved_at, Edition.send_at)).label("at"))
+        .join(Edition, joined)
+        .where(*ours, col(Edition.status).in_(GONE))
+        .group_by(col(EditionThread.thread_id))
+        .subquery()
+    )
+    latest = session.exec(select(func.max(Thread.last_at)).where(Thread.community_id == community_id)).one()
+    if latest is None:
+        return []
+    return list(
         session.exec(
-            select(EditionThread.thread_id)
-            .join(Edition, Edition.id == EditionThread.edition_id)  # type: ignore[arg-type]
+            select(Thread)
+            .outerjoin(carried, carried.c.thread_id == Thread.id)
             .where(
-                Edition.community_id == community_id,
-                col(Edition.status).in_((EditionStatus.IN_REVIEW, EditionStatus.APPROVED)),
-                col(EditionThread.included),
+                Thread.community_id == community_id,
+                col(Thread.merged_into).is_(None),
+                col(Thread.held_back).is_(False),
+                Thread.said > 0,
+                col(Thread.id).not_in(under_review),
+                or_(col(Thread.closed_at).is_(None), col(Thread.new_at) > col(Thread.closed_at)),
+                or_(
+                    carried.c.at.is_(None) & (col(Thread.last_at) >= latest - OLD),
+                    col(Thread.new_at) > carried.c.at,
+                    carried.c.at.is_not(None) & col(Thread.answered).is_(False),
+                ),
             )
+            .order_by(col(Thread.started_at), col(Thread.id))
         )
     )
-    newest = dict(
-        session.exec(
-            select(Message.thread_id, func.max(Message.filed_at))
-            .where(
-                Message.community_id == community_id,
-                col(Message.kind).in_(HUMAN),
-                Message.status == MessageStatus.ACCEPTED,
-                col(Message.thread_id).is_not(None),
-            )
-            .group_by(col(Message.thread_id))
-        ).all()
-    )
-    chosen = []
-    for thread in session.exec(
-        select(Thread)
-        .where(
-            Thread.community_id == community_id,
-            col(Thread.merged_into).is_(None),
-            col(Thread.held_back).is_(False),
-            col(Thread.id).in_(newest),
-        )
-        .order_by(col(Thread.started_at), col(Thread.id))
-    ):
-        if thread.id in under_review or closed(thread, newest[thread.id]):
-            continue
-        last = carried.get(thread.id)
-        if (
-            last is None
-            or (newest[thread.id] or last.send_at) > (last.approved_at or last.send_at)
-            or not answered(session, thread.id)
-        ):
-            chosen.append(thread)
-    return chosen
 
 
 def closed(thread: Thread, newest: datetime | None) -> bool:
     """Whether a person closed the thread and nobody has written in it since."""
     return thread.closed_at is not None and (newest is None or newest <= thread.closed_at)
-
-
-def _carried(session: Session, community_id: int) -> dict[int, Edition]:
-    """The last edition that carried each thread."""
-    rows = session.exec(
-        select(EditionThread.thread_id, Edition)
-        .join(Edition, Edition.id == EditionThread.edition_id)  # type: ignore[arg-type]
-        .where(Edition.community_id == community_id, col(Edition.status).in_(GONE), col(EditionThread.included))
-        .order_by(col(Edition.number))
-    ).all()
-    return dict(rows)
 
 
 def places(session: Session, edition: Edition) -> list[EditionThread]:
@@ -221,7 +205,7 @@ def _facts(
     before = [e for e in _carriers(session, thread.id) if e.number < edition.number]
     since = (before[-1].approved_at or before[-1].send_at) if before else None
     earlier = {e.number for related in thread.related for e in _carriers(session, related) if e.number < edition.number}
-    members = {m.id: m for m in session.exec(select(Member).where(Member.community_id == thread.community_id))}
+    members = _members(session, thread.community_id)
     asked = content.question[0].message if content.question else said[0].id
     return ThreadFacts(
         thread=thread.id,
@@ -249,6 +233,11 @@ def _facts(
             next((m.rfc_message_id for m in said if m.id == asked), ""),
         ),
     )
+
+
+@remembered
+def _members(session: Session, community_id: int) -> dict[int, Member]:
+    return {m.id: m for m in session.exec(select(Member).where(Member.community_id == community_id))}
 
 
 def _who(member: Member | None) -> Who | None:

@@ -61,9 +61,22 @@ def masks(session: Session, message: Message) -> Masks:
     }
 
 
+def masks_of(session: Session, messages: Sequence[Message]) -> dict[int, Masks]:
+    """The spans to mask in the texts of several messages, asked for at once."""
+    found: dict[int, Masks] = {m.id: {} for m in messages}
+    for i in session.exec(select(Identifier).where(col(Identifier.message_id).in_(list(found)))):
+        if i.place in {Place.BODY, Place.QUOTED} and i.decision is not Decision.RELEASED:
+            found[i.message_id][i.start, i.end] = i.type
+    return found
+
+
 def shown_segments(session: Session, message: Message) -> list[Shown]:
     """A message's segments in order, masked."""
-    hidden = masks(session, message)
+    return shown_with(message, masks(session, message))
+
+
+def shown_with(message: Message, hidden: Masks) -> list[Shown]:
+    """A message's segments in order, with these spans masked."""
     return [Shown(s.start, s.end, s.role, mask(message.text, hidden, s.start, s.end)) for s in message.segments]
 
 
@@ -98,7 +111,7 @@ def shown_links(session: Session, message: Message) -> list[str]:
 
 def shown_attachments(session: Session, message: Message) -> list[str]:
     """The names of a message's attachments; one that holds an identifier is not shown."""
-    hidden = _hidden(session, message, {Place.ATTACHMENT_NAME})
+    hidden = _hidden(session, message, {Place.ATTACHMENT_NAME}) if message.attachments else {}
     names = []
     for number, a in enumerate(message.attachments, start=1):
         type = hidden.get(number) or hidden.get(0)

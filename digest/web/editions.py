@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from digest import store
 from digest.models import Edition, EditionThread, Thread
 from digest.nouns import CollationStatus, EditionStatus
-from digest.steps import arrange, collate, compose, deliver
+from digest.steps import arrange, compose, deliver
 from digest.web import reads
 from digest.web.guards import MemberVisit
 from digest.web.headers import MAIL_POLICY
@@ -140,15 +140,10 @@ def _rows(session: Session, found: Edition) -> list[Row]:
     places = compose.places(session, found)
     statuses = reads.statuses(session, [p.thread_id for p in places])
     carried = reads.carried_before(session, found, [p.thread_id for p in places])
+    threads = [session.get_one(Thread, place.thread_id) for place in places]
     return [
-        Row(
-            place,
-            session.get_one(Thread, place.thread_id),
-            statuses.get(place.thread_id),
-            collate.answered(session, place.thread_id),
-            carried.get(place.thread_id),
-        )
-        for place in places
+        Row(place, thread, statuses.get(thread.id), thread.answered, carried.get(thread.id))
+        for place, thread in zip(places, threads, strict=True)
     ]
 
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from digest.models import Alias, Audit, Collation, Delivery, Edition, EditionThread, Member, Message, Ruling, Thread
 from digest.nouns import HUMAN, CollationStatus, Content, DeliveryStatus, EditionStatus, HoldReason, MessageStatus
-from digest.steps import collate, compose, erase
+from digest.steps import collate, compose, erase, remembered
 
 PER_PAGE = 30
 
@@ -76,29 +76,18 @@ class ThreadRow:
 
 def threads(session: Session, community_id: int, page: int = 1) -> tuple[list[ThreadRow], int]:
     """A page of threads, the last active first, and how many threads there are."""
-    last_at = func.max(func.coalesce(Message.sent_at, Message.received_at))
-    said = (
-        Message.community_id == community_id,
-        Message.status == MessageStatus.ACCEPTED,
-        col(Message.kind).in_(HUMAN),
-        col(Message.thread_id).is_not(None),
-    )
-    total = session.exec(select(func.count(func.distinct(Message.thread_id))).where(*said)).one()
-    active = session.exec(
-        select(Message.thread_id, last_at, func.count())
-        .where(*said)
-        .group_by(col(Message.thread_id))
-        .order_by(last_at.desc(), col(Message.thread_id).desc())
+    shown = (Thread.community_id == community_id, Thread.said > 0, col(Thread.merged_into).is_(None))
+    total = session.exec(select(func.count()).select_from(Thread).where(*shown)).one()
+    found = session.exec(
+        select(Thread)
+        .where(*shown)
+        .order_by(col(Thread.last_at).desc(), col(Thread.id).desc())
         .limit(PER_PAGE)
         .offset((page - 1) * PER_PAGE)
     ).all()
-    ids = [id for id, _, _ in active if id is not None]
-    found = {t.id: t for t in session.exec(select(Thread).where(col(Thread.id).in_(ids)))}
-    status = statuses(session, ids)
+    status = statuses(session, [t.id for t in found])
     return [
-        ThreadRow(id, found[id].title, found[id].started_at, last, messages, status.get(id))
-        for id, last, messages in active
-        if id is not None
+        ThreadRow(t.id, t.title, t.started_at, t.last_at or t.started_at, t.said, status.get(t.id)) for t in found
     ], total
 
 
@@ -203,6 +192,7 @@ def history(session: Session, community_id: int, subject: str, most: int = 30) -
     ]
 
 
+@remembered
 def people(session: Session, community_id: int) -> dict[int, Member]:
     """Members by their id, to name who wrote what."""
     return {m.id: m for m in session.exec(select(Member).where(Member.community_id == community_id))}
@@ -357,5 +347,5 @@ def _waiting(session: Session, thread: Thread, now: datetime) -> Waiting:
         latest.status if latest else None,
         len(left),
         len(collate.messages(session, thread.id)) - 1,
-        None if collate.answered(session, thread.id) else (now - thread.started_at).days,
+        None if thread.answered else (now - thread.started_at).days,
     )

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from digest.models import Collation, Member, Message
 from digest.nouns import CollationStatus, Content, Kind, MessageStatus, SegmentRole, mask
-from digest.steps.read import Masks, masks, shown_links, shown_segments
+from digest.steps.read import Masks, masks, shown_links, shown_with
 from digest.web import files
 from digest.web.files import File
 from digest.web.render import listed
@@ -91,6 +91,7 @@ def said(
 ) -> Said:
     """The message for a page. `latest` is the collation's version that counts, `content` what the page shows of it."""
     author = people.get(message.member_id or 0)
+    masked = masks(session, message)
     edited = latest is not None and latest.status is not CollationStatus.DRAFT
     return Said(
         id=message.id,
@@ -100,7 +101,7 @@ def said(
         reply=message.kind in {Kind.REPLY, Kind.DIGEST_REPLY},
         held=message.status is MessageStatus.HELD,
         let_in=message.status is MessageStatus.ACCEPTED and message.hold_reason is not None,
-        blocks=tuple(_blocks(session, message)),
+        blocks=tuple(_blocks(message, masked)),
         links=tuple(shown_links(session, message)),
         files=files.of(session, message),
         problems=tuple(message.problems),
@@ -110,10 +111,9 @@ def said(
     )
 
 
-def _blocks(session: Session, message: Message) -> Iterator[Block]:
+def _blocks(message: Message, hidden: Masks) -> Iterator[Block]:
     """The author's passages, and between them what is folded away: neighbours go under one name."""
-    hidden = masks(session, message)
-    shown = [s for s in shown_segments(session, message) if s.text.strip()]
+    shown = [s for s in shown_with(message, hidden) if s.text.strip()]
     for new, segments in groupby(shown, lambda s: s.role is SegmentRole.NEW):
         together = list(segments)
         if new:

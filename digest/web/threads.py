@@ -162,7 +162,7 @@ def _page(
         else [],
         reasons=collate.aside_reasons(session, thread.id) if visit.coordinates else {},
         topics=topics.offered(visit.community.topics, thread, content) if visit.coordinates else [],
-        unanswered=visit.coordinates and not collate.answered(session, thread.id),
+        unanswered=visit.coordinates and not thread.answered,
         following=reads.next_to_approve(session, thread.community_id)
         if visit.request.query_params.get("done") == "approved"
         else None,
