@@ -42,10 +42,10 @@ def close(visit: MemberVisit) -> Response:
 def merge(visit: MemberVisit) -> Response:
     """Join it with another thread, which keeps its name."""
     target = visit.number("stays")
-    if target is None:
-        raise HTTPException(400, "Choose the thread to join this one with.")
 
     def change(session: Session, thread: Thread) -> None:
+        if target is None:
+            raise HTTPException(400, "Choose the thread to join this one with.")
         stays = reads.thread(session, visit.member.community_id, target)
         review.merge(session, thread.id, stays.id, visit.member, visit.now)
 
