@@ -4,8 +4,8 @@ A community that has written for years: N messages in threads of five, each with
 issue, a week's worth in the edition under review, 300 members, the record of it all. Every page a coordinator or a
 member opens is asked for in this process, so that no network is in the figure. What counts is the processor's time, the
 best of five, since anything more is the machine's other work. The same run says what a page that reads nothing
-(`/health`) takes. The last line is one JSON object: messages, slowest_ms, slowest, health_ms. The run ends with 1 when a
-page takes longer than 100 ms.
+(`/health`) takes. The last line is one JSON object: messages, slowest_ms, slowest, health_ms. The run ends with 1 when
+a page takes longer than 100 ms.
 """
 
 import argparse
