@@ -17,6 +17,7 @@ import multiprocessing
 import os
 import random
 import shutil
+import signal
 import ssl
 import sys
 import tempfile
@@ -29,20 +30,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, update
 from sqlmodel import col, func, select
 
 from bench.moody import Moody, moody
 from digest import store
-from digest.models import Delivery, DeliveryStatus, Edition, EditionStatus, Member
+from digest.models import Delivery, Edition, Gate, Member
+from digest.nouns import DeliveryStatus, EditionStatus
 from digest.steps import collate, compose, deliver, enrol, publish
 from tests.live import servers
 from tests.live.servers import Certificate, Postgres
 from tests.steps.world import MEMBERS, QUESTION, REPLY, World, make
 
 MORE = 16  # members besides the four of tests.steps.world
-TIMEOUT = 0.6  # seconds one SMTP transaction may take
-STUCK = 90.0  # seconds after which a round that has not ended never will
+TIMEOUT = 1.0  # seconds one SMTP transaction may take
+STUCK = 300.0  # seconds after which a round that has not ended never will
 KILLS = 3  # in a round, at most
 RESENDS = 2  # of one mail, at most
 ENDED = (DeliveryStatus.SENT, DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN)
@@ -62,6 +64,7 @@ security = "{security}"
 {ca}
 messages_per_minute = 60000
 connections = 2
+mails_per_member_a_day = 1000
 timeout = {timeout}
 [[community]]
 slug = "leads"
@@ -78,6 +81,7 @@ def work(config: Path, log: Path) -> None:
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for number in (1, 2):
         os.dup2(output, number)
+    os.environ["DIGEST_IMAP__PASSWORD"] = "no mailbox is read here"
     sys.argv = ["digest", "worker", "--config", str(config)]
     from digest.cli import main
 
@@ -125,7 +129,7 @@ def approved(world: World, now: datetime) -> None:
             assert latest is not None
             collate.approve(session, place.thread_id, latest.version, ruth, now)
         publish.approve(session, edition.id, ruth, now)
-        publish.send_now(session, world.settings, edition.id, ruth, now)
+        publish.begin_sending(session, world.settings, edition.id, now)
 
 
 class Round:
@@ -141,6 +145,7 @@ class Round:
         self.certificate = certificate
         self.rng = random.Random(f"{seed}/{number}")
         self.engine: Engine = store.connect(database)
+        self.looking = asyncio.Lock()
         self.unknown = set[int]()
         self.resent = Counter[str]()
         self.kills = 0
@@ -169,7 +174,7 @@ class Round:
             lanes = [asyncio.create_task(self._worker(config, server, stop)) for _ in range(self.workers)]
             try:
                 deadline = time.monotonic() + STUCK
-                while not await asyncio.to_thread(self._ended) and not any(lane.done() for lane in lanes):
+                while not await self._has_ended(stop) and not any(lane.done() for lane in lanes):
                     if time.monotonic() > deadline:
                         self.said.append("did not end")
                         found.stuck += 1
@@ -201,7 +206,8 @@ class Round:
                     early = not process.is_alive()
                     process.terminate()
                     await asyncio.to_thread(process.join, 20)
-                    return not early and process.exitcode == 0
+                    # Asked before it was ready to be asked, it ends as any process does.
+                    return not early and process.exitcode in {0, -signal.SIGTERM}
                 kills -= 1
                 await self._moment(server, stop)
                 if process.exitcode is not None:
@@ -215,7 +221,7 @@ class Round:
     async def _moment(self, server: Moody, stop: asyncio.Event) -> None:
         """A random moment: at the start, or while mail is being sent."""
         if self.rng.random() > 0.1:
-            before, deadline = server.connections, time.monotonic() + 15
+            before, deadline = server.connections, time.monotonic() + 4
             while server.connections == before and time.monotonic() < deadline and not stop.is_set():
                 await asyncio.sleep(0.01)
         await asyncio.sleep(self.rng.uniform(0, 1.0) ** 2)
@@ -223,14 +229,24 @@ class Round:
     async def _person(self, stop: asyncio.Event) -> None:
         """Lets pauses pass, and has some unknown ones sent again, as the edition's page does."""
         while not stop.is_set():
-            await asyncio.to_thread(self._meddle)
+            async with self.looking:
+                if not stop.is_set():
+                    await asyncio.to_thread(self._meddle)
             await asyncio.sleep(0.3)
+
+    async def _has_ended(self, stop: asyncio.Event) -> bool:
+        """Whether everything has an end; then nobody meddles any more."""
+        async with self.looking:
+            if await asyncio.to_thread(self._ended):
+                stop.set()
+        return stop.is_set()
 
     def _meddle(self) -> None:
         now = datetime.now(UTC)
         with store.transaction(self.engine) as session:
+            session.execute(update(Gate).values(opens_at=None))
             session.execute(
-                text("UPDATE delivery SET next_attempt_at = :now WHERE status = 'deferred'").bindparams(now=now)
+                update(Delivery).where(col(Delivery.status) == DeliveryStatus.DEFERRED).values(next_attempt_at=now)
             )
             for row in session.exec(select(Delivery).where(Delivery.status == DeliveryStatus.UNKNOWN)).all():
                 if row.id not in self.unknown or self.rng.random() < 0.1:
@@ -317,6 +333,8 @@ async def run(rounds: int, seed: int, at_once: int, fresh: Callable[[Path], str]
                 print(f"{one.name}: {said}; see {place}", flush=True)
             if not one.said:
                 shutil.rmtree(place)
+            if found.rounds % 50 == 0:
+                print(found.as_json(), flush=True)
 
     await asyncio.gather(*(lane() for _ in range(at_once)))
     return found

@@ -19,14 +19,14 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, select
 
-from digest import store, worker
+from digest import oauth, store, worker
 from digest.config import CommunitySettings, ConfigError, Settings, load
 from digest.delivery.smtp import DeliveryError
 from digest.mailbox import Arrival
 from digest.mailbox.archive import ArchiveError, arrivals, count
 from digest.mailbox.imap import MailboxError
 from digest.models import Community, Member
-from digest.steps import collate, enrol, erase, export, file, receive, signin
+from digest.steps import bounces, collate, enrol, erase, export, file, receive, signin
 from digest.web.app import create_app
 from digest.web.server import serve
 
@@ -35,7 +35,15 @@ app = typer.Typer(
 )
 out = Console()
 
-SENTENCES = (ConfigError, ArchiveError, MailboxError, DeliveryError, enrol.EnrolError, InterruptedError)
+SENTENCES = (
+    ConfigError,
+    ArchiveError,
+    MailboxError,
+    DeliveryError,
+    oauth.OAuthError,
+    enrol.EnrolError,
+    InterruptedError,
+)
 STORE_BATCH = 200
 
 Config = Annotated[Path | None, typer.Option("--config", help="The settings file; ./config.toml unless named.")]
@@ -169,6 +177,21 @@ def batched(mails: Iterator[Arrival], size: int) -> Iterator[list[Arrival]]:
 
 
 @app.command()
+def connect(config: Config = None) -> None:
+    """Let the service into its mailbox at Microsoft 365, once: with a code, in anybody's browser."""
+    settings = load(config)
+    logins = oauth.delegated(settings)
+    if not logins:
+        raise ConfigError(
+            'Neither [imap] nor [smtp] has auth = "xoauth2" and grant = "device_code"; nothing to connect.'
+        )
+    for login in logins:
+        out.print(f"For {login.username}:")
+        oauth.connect(login, settings, partial(out.print, soft_wrap=True))
+        out.print("Connected.")
+
+
+@app.command()
 def members(
     path: Annotated[Path, typer.Argument(help="CSV with email,name,alliance,role,aliases (; between them),naming.")],
     config: Config = None,
@@ -190,12 +213,14 @@ def member(
     config: Config = None,
     community: Slug = "",
 ) -> None:
-    """Let a member take part again, or no longer: no digest, no sign-in, and their mail is held."""
+    """Let a member take part again (also one whose mail came back), or no longer: no digest, no sign-in, mail held."""
     settings, engine = _open(config)
     community_id, _ = _community(settings, engine, community)
     with store.transaction(engine) as session:
         found = _member(session, community_id, email)
         enrol.take_part(session, found, active, worker.now())
+        if active:
+            bounces.mend(session, found, None, worker.now())
     out.print(f"{found.name} {'takes part' if active else 'takes part no longer'}.")
 
 

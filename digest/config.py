@@ -33,7 +33,7 @@ from sqlalchemy.exc import ArgumentError
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-SECRETS = ("password", "client_secret", "secret_key", "database_password")
+SECRETS = ("password", "client_secret", "secret_key", "database_password", "token_key")
 
 
 class ConfigError(Exception):
@@ -121,14 +121,19 @@ class _Login(_Frozen):
     username: str = ""
     password: SecretStr | None = None
     password_file: Path | None = None
-    token_url: str = Field("", description="xoauth2: where an access token is asked for")
+    grant: Literal["client_credentials", "device_code", "service_account"] = "client_credentials"
+    authority: str = Field("", description="xoauth2 at Microsoft: https://login.microsoftonline.com/ and the tenant")
     client_id: str = ""
     client_secret: SecretStr | None = None
     client_secret_file: Path | None = None
-    scope: str = ""
+    scope: str = Field("", description="what access is asked for; empty: mail")
+    token_file: Path | None = Field(None, description="device_code: where digest connect keeps what it was given")
+    token_key: SecretStr | None = None
+    token_key_file: Path | None = None
+    service_account_file: Path | None = Field(None, description="service_account: the key that Google gave out")
     timeout: Annotated[float, Field(gt=0)] = Field(60.0, description="seconds to wait for an answer")
 
-    def secret(self, name: Literal["password", "client_secret"]) -> str:
+    def secret(self, name: Literal["password", "client_secret", "token_key"]) -> str:
         """The secret called `name`, from the environment or its file; "" when there is none."""
         return _secret(getattr(self, name), getattr(self, f"{name}_file"), name)
 
@@ -151,6 +156,10 @@ class Smtp(_Login):
     security: Literal["tls", "starttls", "none"] = "starttls"
     connections: Annotated[int, Field(ge=1, le=50)] = 3
     messages_per_minute: Annotated[int, Field(ge=1)] = Field(30, description="Microsoft 365 takes 30 a minute")
+    recipients_per_day: Annotated[int, Field(ge=1)] = Field(10_000, description="Microsoft 365 takes 10,000 a day")
+    mails_per_member_a_day: Annotated[int, Field(ge=1)] = Field(
+        10, description="whatever goes wrong, no more than that"
+    )
 
 
 class Web(_Frozen):

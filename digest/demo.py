@@ -146,7 +146,7 @@ def run_once(
     out.print(f"They make {threads} threads, each with a drafted collation.")
     with store.transaction(engine) as session:
         edition_id = approve_all(session, settings, community_id, worker.now())
-    asyncio.run(worker.Outbox(engine, settings).lane(until_empty=True))
+    asyncio.run(worker.Outbox(engine, settings).run(until_empty=True))
     worker.tick(engine, settings, [community_id])
     with store.read(engine) as session:
         edition = session.get_one(Edition, edition_id)
@@ -170,13 +170,7 @@ def approve_all(session: Session, settings: Settings, community_id: int, now: da
     ).first()
     if coordinator is None:
         raise DemoError("The sample community has no coordinator.")
-    for message in session.exec(select(Message).where(Message.status == MessageStatus.HELD)).all():
-        if message.hold_reason is HoldReason.IDENTIFIER:
-            review.redact(session, message.id, coordinator, now)
-            out.print("A mail that may identify a patient was held; the coordinator had it redacted.")
-        else:
-            review.discard(session, message.id, coordinator, "Not for the digest.", now)
-            out.print(f"A mail was held ({message.hold_reason}); the coordinator discarded it.")
+    decide_held(session, coordinator, now)
     community = settings.community[0]
     edition = publish.ensure_collecting(session, community, community_id, now)
     publish.close(session, settings, edition.id, now)
@@ -189,6 +183,17 @@ def approve_all(session: Session, settings: Settings, community_id: int, now: da
     drafted = len(session.exec(select(Collation.id).where(Collation.status == CollationStatus.APPROVED)).all())
     out.print(f"The coordinator approved {drafted} collations and Issue {edition.number}.")
     return edition.id
+
+
+def decide_held(session: Session, coordinator: Member, now: datetime) -> None:
+    """Redact what may identify a patient, discard what is held for other reasons."""
+    for message in session.exec(select(Message).where(Message.status == MessageStatus.HELD)).all():
+        if message.hold_reason is HoldReason.IDENTIFIER:
+            review.redact(session, message.id, coordinator, now)
+            out.print("A mail that may identify a patient was held; the coordinator had it redacted.")
+        else:
+            review.discard(session, message.id, coordinator, "Not for the digest.", now)
+            out.print(f"A mail was held ({message.hold_reason}); the coordinator discarded it.")
 
 
 def _is_edition(wire: bytes) -> bool:

@@ -27,6 +27,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
 from digest.nouns import (
+    BounceKind,
     CollationStatus,
     Content,
     Decision,
@@ -156,6 +157,9 @@ class Member(SQLModel, table=True):
     role: Role = _word(Role, Role.GP)
     naming: Naming = _word(Naming, Naming.FULL)
     active: bool = True
+    undeliverable_at: datetime | None = _instant(nullable=True)  # since then no edition: mail to them came back
+    undeliverable_told: bool = False  # the coordinators know
+    mended_at: datetime | None = _instant(nullable=True)  # what came back of mail sent before then is forgiven
     created_at: datetime = _instant()
 
 
@@ -381,6 +385,7 @@ class Posting(SQLModel):
     attempts: int = 0
     next_attempt_at: datetime = Field(sa_type=Instant, nullable=False)
     claimed_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
+    attempted_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True, index=True)  # the last time
     settled_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
     answer: str = ""  # the server's last words
 
@@ -397,7 +402,7 @@ class Delivery(Posting, table=True):
     community_id: int = _community()
     edition_id: int = Field(foreign_key="edition.id", index=True)
     member_id: int = Field(foreign_key="member.id", index=True)
-    address: str
+    address: str = Field(index=True)
 
 
 class Notice(Posting, table=True):
@@ -410,8 +415,40 @@ class Notice(Posting, table=True):
     member_id: int = Field(foreign_key="member.id", index=True)
     key: str  # what it is about, so that nobody is told the same thing twice
     sender: str  # the envelope's, bare
-    address: str
+    address: str = Field(index=True)
     wire: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
+    use_until: datetime | None = _instant(nullable=True)  # of no use afterwards, so not sent any more
+
+
+class Gate(SQLModel, table=True):
+    """Whether a mail server takes mail now. Who claims mail locks its row, so all workers together keep one pace."""
+
+    id: int = _key()
+    server: str = Field(unique=True)  # "smtp.example.org:587/digest@example.org"
+    opens_at: datetime | None = _instant(nullable=True)  # it is left alone until then
+    failures: int = 0  # in a row, that shut it
+    streak: int = 0  # mails in a row that it did not take
+    answer: str = ""  # why it is shut: the server's words, or ours
+
+
+class Bounce(SQLModel, table=True):
+    """What came back of a mail of ours, about one address; a message that names none has one row with "".
+
+    `delivery_id`, `member_id`: whose mail it is about, where that could be told.
+    """
+
+    __table_args__ = (UniqueConstraint("message_id", "address"),)
+
+    id: int = _key()
+    community_id: int = _community()
+    message_id: int = Field(foreign_key="message.id", index=True)
+    address: str
+    delivery_id: int | None = Field(default=None, foreign_key="delivery.id", index=True)
+    member_id: int | None = Field(default=None, foreign_key="member.id", index=True)
+    kind: BounceKind = _word(BounceKind, BounceKind.UNCLEAR)
+    status: str = ""  # RFC 3463, such as 5.1.1
+    words: str = ""  # the other server's
+    received_at: datetime = _instant()
 
 
 class SignIn(SQLModel, table=True):

@@ -89,6 +89,16 @@ class DeliveryStatus(StrEnum):
     UNKNOWN = "unknown"  # the process died between the server's answer and our commit: a person decides
 
 
+class BounceKind(StrEnum):
+    """What a report says of a mail of ours that came back."""
+
+    HARD = "hard"  # there is no such mailbox (RFC 3463: 5.1, 5.2.1)
+    SOFT = "soft"  # it could not be delivered, for a reason that may pass or is not the address's
+    DELAYED = "delayed"  # it has not been delivered yet
+    COMPLAINT = "complaint"  # its reader called it spam (RFC 5965)
+    UNCLEAR = "unclear"
+
+
 class Role(StrEnum):
     GP = "gp"
     STAFF = "staff"

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
@@ -20,21 +21,21 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from digest.config import CommunitySettings, Settings
 from digest.delivery import Outcome
-from digest.delivery.pacing import Pace
 from digest.delivery.smtp import Connection, DeliveryError
 from digest.edition import Frozen
 from digest.mailbox import Arrival, Position
 from digest.mailbox.imap import mailbox_name, poll_once, watch
 from digest.message import understand
-from digest.nouns import DeliveryStatus
-from digest.steps import collate, deliver, enrol, file, publish, receive, remind, signin
+from digest.steps import bounces, collate, deliver, enrol, file, publish, receive, remind, signin
 from digest.store import read, transaction
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 2
 IDLE_SECONDS = 0.5  # how often an empty outbox is looked at
-LONGEST_REST = 60.0  # seconds between attempts to reach a server that is down
+AHEAD_SECONDS, MOST_AHEAD = 0.2, 200  # how much mail is claimed ahead: what goes out in that time, at most so many
+GATHER_SECONDS = 0.04  # answers heard within this time are stored together
+KEEP_SECONDS = 30.0  # how long a connection is kept that nobody uses
 BATCH = 200  # mails understood and filed in one transaction
 DRAFTS = 20  # threads drafted in one transaction
 
@@ -89,9 +90,18 @@ def draft_all(engine: Engine, community_id: int, progress: Progress = lambda _do
 
 
 def take_in(engine: Engine, community_id: int, community: CommunitySettings) -> None:
-    """File what is stored and draft what that changed; goes on where an earlier process stopped."""
+    """File what is stored, draft what that changed, heed what came back; goes on where an earlier process stopped."""
     file_all(engine, community_id, community)
     draft_all(engine, community_id)
+    read_all_bounces(engine, community_id, community)
+
+
+def read_all_bounces(engine: Engine, community_id: int, community: CommunitySettings) -> None:
+    """Read every report of undelivered mail that nobody has read, some a transaction."""
+    done = bounces.BATCH
+    while done == bounces.BATCH:
+        with transaction(engine) as session:
+            done = bounces.take_in(session, community_id, community, now())
 
 
 class Intake:
@@ -134,6 +144,8 @@ def tick(engine: Engine, settings: Settings, community_ids: Iterable[int]) -> No
         with transaction(engine) as session:
             publish.tick(session, settings, community_id, now())
             remind.tick(session, settings, community_id, now())
+            bounces.judge_refused(session, community_id, now())
+            bounces.tell(session, settings, community_id, now())
     with transaction(engine) as session:
         unknown = deliver.recover(session, settings, now())
         signin.tidy(session, now())
@@ -144,7 +156,8 @@ def tick(engine: Engine, settings: Settings, community_ids: Iterable[int]) -> No
 async def _tick(engine: Engine, settings: Settings, community_ids: Iterable[int]) -> None:
     """`tick`, for the scheduler: what fails now is due again at the next beat."""
     try:
-        await asyncio.to_thread(tick, engine, settings, community_ids)
+        with contextlib.suppress(asyncio.CancelledError):  # the service is stopping; the thread finishes its beat
+            await asyncio.to_thread(tick, engine, settings, community_ids)
     except SQLAlchemyError as error:
         log.error("The database did not answer (%s); trying again in %d seconds", brief(error), TICK_SECONDS)  # noqa: TRY400
 
@@ -157,87 +170,153 @@ def brief(error: SQLAlchemyError) -> str:
 # --- mail out ----------------------------------------------------------------------------------------------------
 
 
+#: What came of a mail: the server's answer; that there is no server to answer; or None, when it was not begun at all.
+Heard = tuple[deliver.Claim, Outcome | DeliveryError | None]
+
+
 class Outbox:
-    """Sends what is due, over a few connections, no faster than the provider allows."""
+    """Sends what is due, over a few connections, no faster than the provider allows.
+
+    One pump talks to the database: each of its transactions stores the answers heard since the last and claims the next
+    mails. As many are claimed ahead as go out in AHEAD_SECONDS, so that a fast server never waits for the database, and
+    a process that dies leaves few mails of which nobody can know.
+    """
 
     def __init__(self, engine: Engine, settings: Settings, stop: asyncio.Event | None = None) -> None:
         self.engine, self.settings, self.stop = engine, settings, stop or asyncio.Event()
-        with read(engine) as session:
-            self.pace = Pace(settings.smtp.messages_per_minute, deliver.recent(session, now()))
         self.editions: dict[int, Frozen] = {}
+        self._todo = asyncio.Queue[tuple[deliver.Claim, deliver.Mail] | None]()
+        self._heard: list[Heard] = []
+        self._news = asyncio.Event()
+        self._broken: BaseException | None = None
 
-    def _claim(self) -> tuple[deliver.Claim, deliver.Mail] | None:
-        with transaction(self.engine) as session:
-            claim = deliver.claim(session, now())
-            if claim is None:
-                return None
-            try:
-                return claim, deliver.mail(session, claim, self.editions)
-            except ValueError as error:  # no mail can be made for this address; the others must not wait for it
-                deliver.settle(session, claim, Outcome(DeliveryStatus.FAILED, f"Not sent: {error}"), now())
-        return self._claim()
+    async def run(self, until_empty: bool = False) -> int:
+        """Send until stopped, or until nothing is due; returns how many mails had an answer.
 
-    def _settle(self, claim: deliver.Claim, outcome: Outcome) -> None:
-        with transaction(self.engine) as session:
-            deliver.settle(session, claim, outcome, now())
+        Raises DeliveryError, with `until_empty` only, when the server cannot be used.
+        """
+        lanes = [asyncio.create_task(self._lane()) for _ in range(self.settings.smtp.connections)]
+        try:
+            answered = await self._pump(len(lanes), until_empty)
+        except BaseException:
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
+            raise
+        for _ in lanes:
+            self._todo.put_nowait(None)
+        await asyncio.gather(*lanes)
+        return answered
 
-    def _release(self, claim: deliver.Claim) -> None:
-        with transaction(self.engine) as session:
-            deliver.release(session, claim)
+    async def _pump(self, lanes: int, until_empty: bool) -> int:
+        held, answered, ahead = 0, 0, lanes
+        failure: DeliveryError | None = None
+        since = time.monotonic()
+        while True:
+            closing = self.stop.is_set() or failure is not None
+            if closing:
+                self._withdraw()
+            if self._broken is not None:
+                raise self._broken
+            self._news.clear()
+            heard, self._heard = self._heard, []
+            answers = sum(isinstance(result, Outcome) for _, result in heard)
+            if answers:
+                rate = answers / max(time.monotonic() - since, 0.001)
+                ahead, since = max(lanes, min(MOST_AHEAD, int(rate * AHEAD_SECONDS))), time.monotonic()
+            answered += answers
+            held -= len(heard)
+            tasks, shut = await self._exchange(heard, 0 if closing else max(0, ahead - held), until_empty)
+            held += len(tasks)
+            for task in tasks:
+                self._todo.put_nowait(task)
+            if shut:  # the mails in hand are finished, the others wait
+                self._withdraw()
+                failure = DeliveryError(shut) if until_empty else None
+            if held:
+                await self._news.wait()
+                if self._todo.qsize() > lanes and not self.stop.is_set():
+                    await asyncio.sleep(GATHER_SECONDS)  # the lanes have enough to do: hear some more first
+            elif failure is not None:
+                raise failure
+            elif self.stop.is_set() or (until_empty and not tasks):
+                return answered
+            else:
+                await self._rest(IDLE_SECONDS)
 
-    async def _write(self, write: Callable[[], None]) -> None:
-        """Store what came of a mail, however long the database takes to come back: an answer heard must not be lost."""
+    async def _exchange(
+        self, heard: list[Heard], want: int, until_empty: bool
+    ) -> tuple[list[tuple[deliver.Claim, deliver.Mail]], str]:
+        """`_store_and_claim`, however long the database takes to come back: an answer heard must not be lost."""
         while True:
             try:
-                return await asyncio.to_thread(write)
+                return await asyncio.to_thread(self._store_and_claim, heard, want)
             except SQLAlchemyError as error:
-                log.error("The database did not answer (%s); a mail's outcome waits to be stored", brief(error))  # noqa: TRY400
+                if not heard and (until_empty or self.stop.is_set()):
+                    raise
+                log.error("The database did not answer (%s); trying again in a second.", brief(error))  # noqa: TRY400
                 await asyncio.sleep(1.0)
+
+    def _store_and_claim(self, heard: list[Heard], want: int) -> tuple[list[tuple[deliver.Claim, deliver.Mail]], str]:
+        """Store what was heard, then take up to `want` mails; and why the server is left alone now, if it is."""
+        moment = now()
+        if not heard:
+            with read(self.engine) as session:
+                if not want or not deliver.ready(session, self.settings, moment):
+                    return [], deliver.shut(session, self.settings, moment)
+        why = next((str(result) for _, result in heard if isinstance(result, DeliveryError)), "")
+        back = [claim for claim, result in heard if not isinstance(result, Outcome)]
+        tasks: list[tuple[deliver.Claim, deliver.Mail]] = []
+        with transaction(self.engine) as session:
+            answers = [(claim, result) for claim, result in heard if isinstance(result, Outcome)]
+            deliver.settle(session, self.settings, answers, moment)
+            if back:
+                deliver.release(session, self.settings, back, moment, why)
+            while not tasks and (claims := deliver.claim(session, self.settings, moment, want)):
+                tasks = deliver.mails(session, claims, self.editions, moment)
+            shut = deliver.shut(session, self.settings, moment)
+        if why:
+            log.warning("%s Mail waits and will be tried again.", why)
+        return tasks, shut
+
+    def _withdraw(self) -> None:
+        """Take back what no lane has begun."""
+        while not self._todo.empty():
+            task = self._todo.get_nowait()
+            if task is not None:
+                self._heard.append((task[0], None))
+                self._news.set()
 
     async def _rest(self, seconds: float) -> None:
         """Wait, but not past the end of the service."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.stop.wait(), seconds)
 
-    async def lane(self, until_empty: bool = False) -> int:
-        """Send one mail after another over one connection until stopped, or until nothing is due; returns how many."""
-        sent, pause = 0, IDLE_SECONDS
-        async with Connection(self.settings.smtp) as connection:
-            while not self.stop.is_set():
-                if wait := self.pace.take(now()):
-                    await self._rest(wait)
-                    continue
-                try:
-                    found = await asyncio.to_thread(self._claim)
-                    if found is None:
-                        self.pace.give_back()
-                        if until_empty:
-                            break
-                        await self._rest(IDLE_SECONDS)
-                        continue
-                    claim, mail = found
-                    try:
-                        outcome = await connection.send(mail.sender, mail.recipient, mail.wire)
-                    except DeliveryError:
-                        await self._write(partial(self._release, claim))
-                        raise
-                    await self._write(partial(self._settle, claim, outcome))
-                    sent, pause = sent + 1, IDLE_SECONDS
-                except (DeliveryError, SQLAlchemyError) as error:
-                    self.pace.give_back()
-                    if until_empty:
-                        raise
-                    said = (
-                        error if isinstance(error, DeliveryError) else f"The database did not answer ({brief(error)})."
-                    )
-                    log.warning("%s Trying again in %.1f seconds.", said, pause)
-                    await self._rest(pause)
-                    pause = min(pause * 2, LONGEST_REST)
-        return sent
+    async def _lane(self) -> None:
+        """Send one mail after another over one connection."""
+        try:
+            async with Connection(self.settings.smtp) as connection:
+                while (task := await self._next(connection)) is not None:
+                    claim, mail = task
+                    result: Outcome | DeliveryError | None = None
+                    if deliver.in_time(self.settings, claim, now()):
+                        try:
+                            result = await connection.send(mail.sender, mail.recipient, mail.wire)
+                        except DeliveryError as error:
+                            result = error
+                    self._heard.append((claim, result))
+                    self._news.set()
+        except Exception as error:
+            self._broken = error
+            self._news.set()
 
-    async def run(self) -> None:
-        """Send until stopped, over as many connections as the settings allow."""
-        await asyncio.gather(*(self.lane() for _ in range(self.settings.smtp.connections)))
+    async def _next(self, connection: Connection) -> tuple[deliver.Claim, deliver.Mail] | None:
+        """The next mail to send. A connection nobody needs for a while is closed: providers count them."""
+        if self._todo.empty():
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(self._todo.get(), KEEP_SECONDS)
+            await connection.leave()
+        return await self._todo.get()
 
 
 # --- all of it ---------------------------------------------------------------------------------------------------

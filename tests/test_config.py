@@ -170,7 +170,7 @@ def test_the_key_that_signs_links_is_made_once_for_this_user_alone(tmp_path: Pat
 
 
 def names(model: type[BaseModel], prefix: str) -> set[str]:
-    secrets = {"password", "client_secret", "secret_key", "database_password", "imap"}
+    secrets = {"password", "client_secret", "token_key", "secret_key", "database_password", "imap"}
     return {f"{prefix}{name}" for name in model.model_fields if name not in secrets}
 
 

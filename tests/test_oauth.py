@@ -1,164 +1,267 @@
-"""Access tokens: asked for once, kept until shortly before they expire, and never spelt out in an error."""
+"""Access tokens: from Microsoft and Google, kept until shortly before they expire, and never spelt out in an error."""
 
 import asyncio
 import base64
-import json
-import threading
+import os
+import stat
 from collections.abc import Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from urllib.parse import parse_qs
+from pathlib import Path
 
 import pytest
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from cryptography.fernet import Fernet
 
 from digest import oauth
-from digest.config import Imap, Smtp
+from digest.config import CommunitySettings, Imap, Settings, Smtp
 from digest.delivery.smtp import Connection, DeliveryError
 from digest.mailbox.imap import connect
 from digest.nouns import DeliveryStatus
 from digest.oauth import OAuthError, access_token, forget
-from tests.delivery.hostile import hostile
+from tests.identity import Provider, identity, service_account
 from tests.mailbox.scripted import Scripted, scripted
 
-
-@dataclass
-class Endpoint:
-    """What the token endpoint answers, and what it was asked."""
-
-    status: int = 200
-    body: str = ""
-    lasts: object = 3600
-    asked: list[dict[str, list[str]]] = field(default_factory=list)
-    port: int = 0
-
-    def login(self, **changed: object) -> Imap:
-        return Imap.model_validate(
-            {"auth": "xoauth2", "username": "digest@example.org", "token_url": f"http://127.0.0.1:{self.port}/token"}
-            | {"client_id": "the-client", "client_secret": "hush-hush", "scope": "mail", "timeout": 5}
-            | changed
-        )
+ACCOUNT = "digest@example.org"
+KEY = Fernet.generate_key().decode()
 
 
 @pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    state = Endpoint()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            state.asked.append(parse_qs(self.rfile.read(length).decode()))
-            token = {"access_token": f"token-{len(state.asked)}", "expires_in": state.lasts}
-            self.send_response(state.status)
-            self.end_headers()
-            self.wfile.write((state.body or json.dumps(token)).encode())
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        state.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        yield state
-        server.shutdown()
-        thread.join()
+def provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
+    with identity(tmp_path) as running:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(running.certificate))
+        yield running
 
 
-def test_a_token_is_asked_for_by_the_client_credentials_grant_and_then_kept(endpoint: Endpoint) -> None:
-    assert access_token(endpoint.login()) == "token-1"
-    assert access_token(endpoint.login()) == "token-1"
-    assert endpoint.asked == [
-        {
-            "grant_type": ["client_credentials"],
-            "client_id": ["the-client"],
-            "client_secret": ["hush-hush"],
-            "scope": ["mail"],
-        }
+def login(provider: Provider, **changed: object) -> Imap:
+    """Signs in as the service itself."""
+    return Imap.model_validate(
+        {"auth": "xoauth2", "username": ACCOUNT, "authority": provider.authority, "timeout": 5}
+        | {"client_id": "the-client", "client_secret": provider.secret}
+        | changed
+    )
+
+
+def mailbox(provider: Provider, folder: Path, **changed: object) -> Imap:
+    """Signs in on behalf of a mailbox."""
+    kept = {"grant": "device_code", "token_file": folder / "kept" / "sign-in", "token_key": KEY, "client_secret": None}
+    return login(provider, **(kept | changed))
+
+
+def settings(*imaps: Imap, smtp: Smtp | None = None) -> Settings:
+    community = [
+        CommunitySettings(
+            slug=f"c{n}", name="C", stream_address="c@example.org", digest_sender="d@example.org", imap=imap
+        )
+        for n, imap in enumerate(imaps)
     ]
-    forget(endpoint.login())
-    assert access_token(endpoint.login()) == "token-2"
+    return Settings(community=tuple(community), smtp=smtp or Smtp())
 
 
-def test_a_token_is_renewed_before_it_expires(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1000.0
-    monkeypatch.setattr("digest.oauth.time.monotonic", lambda: now)
-    assert access_token(endpoint.login()) == "token-1"
-    now += 3600 - oauth.EARLY_SECONDS - 1
-    assert access_token(endpoint.login()) == "token-1"
-    now += 2
-    assert access_token(endpoint.login()) == "token-2"
+# --- as the service itself ---------------------------------------------------------------------------------------
 
 
-def test_two_logins_have_a_token_each(endpoint: Endpoint) -> None:
-    assert access_token(endpoint.login()) != access_token(endpoint.login(scope="other"))
+def test_a_token_is_asked_for_by_the_client_credentials_grant_and_then_kept(provider: Provider) -> None:
+    assert access_token(login(provider)) == "token-1"
+    assert access_token(login(provider)) == "token-1"
+    [asked] = provider.asked
+    assert asked["grant_type"] == "client_credentials"
+    assert asked["scope"] == "https://outlook.office365.com/.default"
+    forget(login(provider))
+    assert access_token(login(provider)) == "token-2"
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "words"),
-    [
-        (
-            401,
-            '{"error": "invalid_client", "error_description": "AADSTS7000215: Wrong.\\r\\nTrace: 1"}',
-            "AADSTS7000215",
-        ),
-        (400, '{"error": "invalid_scope"}', r"\(invalid_scope\)"),
-        (500, "<html>", "HTTP status 500"),
-        (200, "<html>", "no token"),
-        (200, "[]", "no token"),
-        (200, '{"token_type": "Bearer"}', "no token"),
-    ],
-)
-def test_what_the_endpoint_refuses_is_one_sentence_without_the_secret(
-    endpoint: Endpoint, status: int, body: str, words: str
-) -> None:
-    endpoint.status, endpoint.body = status, body
-    with pytest.raises(OAuthError, match=words) as caught:
-        access_token(endpoint.login())
-    assert "hush-hush" not in str(caught.value)
+def test_a_token_is_renewed_before_it_expires(provider: Provider) -> None:
+    provider.lasts = 299  # msal: five minutes
+    assert access_token(login(provider)) == "token-1"
+    assert access_token(login(provider)) == "token-2"
+
+
+def test_two_logins_have_a_token_each(provider: Provider) -> None:
+    assert access_token(login(provider)) != access_token(login(provider, scope="other/.default"))
+
+
+def test_what_the_provider_refuses_is_one_sentence_without_the_secret(provider: Provider) -> None:
+    with pytest.raises(OAuthError, match=r"AADSTS7000215: .* provided\); check imap\.client_id") as caught:
+        access_token(login(provider, client_secret="wrong-secret"))
+    assert "wrong-secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"client_secret": None}, "client_secret must all be set"),
-        ({"token_url": ""}, "imap.token_url"),
-        ({"token_url": "http://login.example.org/token"}, "https://"),
-        ({"token_url": "file:///etc/passwd"}, "https://"),
-        ({"token_url": "http://127.0.0.1:1/token"}, "could not be asked"),
+        ({"client_secret": None}, r"imap\.client_secret must be set"),
+        ({"client_id": ""}, r"imap\.client_id must be set"),
+        ({"authority": ""}, r"imap\.authority must be set"),
+        ({"authority": "http://login.example.org/tenant"}, "https://"),
+        ({"authority": "https://127.0.0.1:1/tenant"}, r"could not be asked .* check imap\.authority"),
         ({"client_secret": None, "client_secret_file": "/nowhere"}, "client_secret_file"),
     ],
 )
-def test_wrong_settings_are_named(endpoint: Endpoint, changed: dict[str, object], words: str) -> None:
+def test_wrong_settings_are_named(provider: Provider, changed: dict[str, object], words: str) -> None:
     with pytest.raises(OAuthError, match=words):
-        access_token(endpoint.login(**changed))
+        access_token(login(provider, **changed))
 
 
-def test_imap_signs_in_with_the_token(endpoint: Endpoint) -> None:
+def test_something_that_is_no_identity_provider_is_said_so(provider: Provider) -> None:
+    provider.broken = b"<html>"
+    with pytest.raises(OAuthError, match=r"imap\.authority"):
+        access_token(login(provider))
+
+
+# --- on behalf of a mailbox --------------------------------------------------------------------------------------
+
+
+def test_a_code_lets_the_service_in_once_and_the_changing_refresh_token_is_kept_encrypted(
+    provider: Provider, tmp_path: Path
+) -> None:
+    ours = mailbox(provider, tmp_path)
+    with pytest.raises(OAuthError, match=r"run digest connect for \[imap\]"):
+        access_token(ours)
+    said: list[str] = []
+    oauth.connect(ours, settings(ours), said.append)
+    assert "ABCD1234" in said[0]
+    assert ours.token_file is not None
+    assert stat.S_IMODE(os.stat(ours.token_file).st_mode) == 0o600
+    assert b"refresh" not in ours.token_file.read_bytes()
+    assert access_token(ours) == "token-1"
+    for use in (2, 3):  # the provider takes each refresh token once
+        forget(ours)
+        assert access_token(ours) == f"token-{use}"
+        assert provider.refresh.encode() in Fernet(KEY).decrypt(ours.token_file.read_bytes())
+
+
+def test_one_code_lets_in_all_that_share_a_file(provider: Provider, tmp_path: Path) -> None:
+    imap = mailbox(provider, tmp_path)
+    shared = imap.model_dump(include=set(Smtp.model_fields)) | {"port": 587, "token_key": KEY}
+    smtp = Smtp.model_validate(shared)
+    both = settings(imap, imap, smtp=smtp)
+    [one] = oauth.delegated(both)
+    oauth.connect(one, both, lambda _: None)
+    assert access_token(imap) == access_token(smtp) == "token-1"
+    assert set(provider.scope.split()) >= {
+        "https://outlook.office.com/IMAP.AccessAsUser.All",
+        "https://outlook.office.com/SMTP.Send",
+    }
+
+
+def test_when_the_mailbox_has_taken_its_leave_back_a_person_is_asked_to_connect_again(
+    provider: Provider, tmp_path: Path
+) -> None:
+    ours = mailbox(provider, tmp_path)
+    oauth.connect(ours, settings(ours), lambda _: None)
+    provider.refresh = "another"
+    forget(ours)
+    with pytest.raises(OAuthError, match=r"AADSTS70000: The grant has expired\); run digest connect again"):
+        access_token(ours)
+
+
+def test_somebody_elses_account_is_not_kept(provider: Provider, tmp_path: Path) -> None:
+    ours = mailbox(provider, tmp_path)
+    provider.account = "private@example.net"
+    with pytest.raises(OAuthError, match=r"private@example\.net signed in, but imap\.username is digest@example\.org"):
+        oauth.connect(ours, settings(ours), lambda _: None)
+    assert ours.token_file is not None
+    assert not ours.token_file.exists()
+
+
+def test_keys_can_be_changed_and_a_wrong_one_is_said_so(provider: Provider, tmp_path: Path) -> None:
+    old = mailbox(provider, tmp_path)
+    oauth.connect(old, settings(old), lambda _: None)
+    new = Fernet.generate_key().decode()
+    assert access_token(mailbox(provider, tmp_path, token_key=f"{new}\n{KEY}")) == "token-1"
+    with pytest.raises(OAuthError, match="cannot be decrypted"):
+        access_token(mailbox(provider, tmp_path, token_key=new))
+    for wrong in ("", "too-short", "not base64 at all!"):
+        with pytest.raises(OAuthError, match=r"openssl rand -base64 32.*DIGEST_IMAP__TOKEN_KEY"):
+            access_token(mailbox(provider, tmp_path, token_key=wrong))
+    with pytest.raises(OAuthError, match=r"imap\.token_file must be set"):
+        access_token(mailbox(provider, tmp_path, token_file=None))
+
+
+# --- Google ------------------------------------------------------------------------------------------------------
+
+
+def test_a_service_account_signs_in_for_the_mailbox(tmp_path: Path) -> None:
+    with identity(tmp_path, tls=False) as provider:
+        path = service_account(tmp_path, f"http://127.0.0.1:{provider.port}/token")
+        google = login(provider, grant="service_account", service_account_file=path, authority="")
+        assert access_token(google) == access_token(google) == "token-1"
+        [asked] = provider.asked
+        assert (asked["sub"], asked["scope"]) == (ACCOUNT, "https://mail.google.com/")
+        forget(google)
+        assert access_token(google) == "token-2"
+        provider.error = ("unauthorized_client", "Client is unauthorized to retrieve access tokens.")
+        forget(google)
+        with pytest.raises(OAuthError, match="unauthorized"):
+            access_token(google)
+
+
+def test_a_file_that_is_no_key_of_a_service_account_is_said_so(provider: Provider, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text("{}")
+    for path in (wrong, tmp_path / "nowhere"):
+        with pytest.raises(OAuthError, match=r"imap\.service_account_file.*check the file"):
+            access_token(login(provider, grant="service_account", service_account_file=path))
+
+
+# --- signing in with it ------------------------------------------------------------------------------------------
+
+
+def test_imap_signs_in_with_the_token(provider: Provider) -> None:
     with scripted(Scripted()) as script:
-        with connect(endpoint.login(host="127.0.0.1", port=script.port, security="none")):
+        with connect(login(provider, host="127.0.0.1", port=script.port, security="none")):
             pass
         [line] = [line for line in script.said if line.startswith("AUTHENTICATE")]
     assert base64.b64decode(line.split()[1]) == b"user=digest@example.org\x01auth=Bearer token-1\x01\x01"
 
 
-@pytest.mark.parametrize(("reply", "taken"), [("235 welcome", True), ("535 5.7.3 Authentication unsuccessful", False)])
-def test_smtp_signs_in_with_the_token_and_asks_for_a_new_one_when_it_is_refused(
-    endpoint: Endpoint, reply: str, taken: bool
-) -> None:
-    async def work() -> str:
-        async with hostile(EHLO="250-hostile\r\n250 AUTH XOAUTH2", AUTH=reply) as server:
-            login = endpoint.login().model_dump(exclude={"folder", "idle", "poll_seconds", "batch", "mark_seen"})
-            settings = Smtp.model_validate(login | {"host": "127.0.0.1", "port": server.port, "security": "none"})
-            for _ in range(2):
-                refused = None if taken else pytest.raises(DeliveryError, match=r"\(535 5\.7\.3 Authentication")
-                async with Connection(settings) as connection:
-                    with refused or nullcontext():
-                        outcome = await connection.send("a@example.org", "b@example.org", b"Subject: x\r\n\r\n")
-                        assert outcome.status is DeliveryStatus.SENT
-            return " ".join(base64.b64decode(line.split()[-1]).decode() for line in server.said if "AUTH" in line)
+class Xoauth2:
+    """aiosmtpd's handler: takes mail of whoever shows a token that the provider gave out."""
 
-    said = asyncio.run(work())
-    assert said.count("Bearer token-1") == (2 if taken else 1)
-    assert said.count("Bearer token-2") == (0 if taken else 1)
+    def __init__(self, provider: Provider) -> None:
+        self.provider, self.shown, self.mails = provider, list[bytes](), list[bytes]()
+
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802
+        said = base64.b64decode(args[1]) if len(args) > 1 else await server.challenge_auth("")
+        assert isinstance(said, bytes)
+        self.shown.append(said)
+        user, bearer = said.split(b"\x01")[:2]
+        token = bearer.removeprefix(b"auth=Bearer ").decode()
+        if user == f"user={ACCOUNT}".encode() and token == self.provider.tokens[-1]:
+            return AuthResult(success=True)
+        return AuthResult(success=False, handled=False)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        assert session.authenticated
+        self.mails.append(envelope.original_content or b"")
+        return "250 taken"
+
+
+def test_smtp_signs_in_with_the_token_and_asks_for_a_new_one_when_it_is_refused(provider: Provider) -> None:
+    handler = Xoauth2(provider)
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: SMTP(handler, hostname="localhost", auth_require_tls=False, loop=loop),
+            "127.0.0.1",
+            0,
+        )
+        values = login(provider).model_dump(include=set(Smtp.model_fields))
+        port = server.sockets[0].getsockname()[1]
+        smtp = Smtp.model_validate(values | {"host": "127.0.0.1", "port": port, "security": "none"})
+        async with server:
+            async with Connection(smtp) as connection:
+                outcome = await connection.send(ACCOUNT, "b@example.org", b"Subject: x\r\n\r\n")
+                assert outcome.status is DeliveryStatus.SENT
+            provider.tokens.append("another")  # the server does not know ours any more
+            async with Connection(smtp) as connection:
+                with pytest.raises(DeliveryError, match=r"wants a sign-in it accepts"):
+                    await connection.send(ACCOUNT, "b@example.org", b"Subject: x\r\n\r\n")
+            async with Connection(smtp) as connection:
+                outcome = await connection.send(ACCOUNT, "b@example.org", b"Subject: x\r\n\r\n")
+                assert outcome.status is DeliveryStatus.SENT
+
+    asyncio.run(work())
+    assert len(handler.mails) == 2
+    assert [asked["grant_type"] for asked in provider.asked] == ["client_credentials"] * 2

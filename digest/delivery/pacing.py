@@ -1,35 +1,35 @@
-"""How fast mail may leave: so many in any minute, also across a restart. Pure; the clock comes in."""
+"""How long to leave somebody alone: a member's server that said "not now", and our own when it cannot be used. Pure.
 
-from collections import deque
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+`chance` is a number from 0 to 1, drawn anew each time: mails deferred together, or workers that lost the server
+together, shall not all come back in the same second.
+"""
 
-WINDOW = timedelta(minutes=1)
+from datetime import timedelta
+
+#: How long a deferred mail is tried again before it counts as failed (RFC 5321, 4.5.4.1: four or five days at most, and
+#: a digest is no news after three), and its first and longest pause. Greylisting wants five minutes or less.
+GIVE_UP_AFTER = timedelta(days=3)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=5), timedelta(hours=4)
+#: The same for the server itself; a person may be waiting for a sign-in link, so it is asked again soon at first.
+FIRST_SHUT, LONGEST_SHUT = timedelta(seconds=1), timedelta(minutes=5)
+SPREAD = 0.25
 
 
-class Pace:
-    """No more than `per_minute` mails in any 60 seconds, shared by all lanes of a process.
+def pause(attempts: int, chance: float) -> timedelta:
+    """How long a mail waits that was deferred `attempts` times: 5, 10, 20 … 240 minutes, and up to a quarter more."""
+    return _doubled(FIRST_PAUSE, attempts, LONGEST_PAUSE) * (1 + SPREAD * chance)
 
-    `sent` seeds it with the times of recent mails, so that a restart does not start a new minute. A sliding window
-    rather than even spacing: a sign-in link need not wait while the minute has room.
-    """
 
-    def __init__(self, per_minute: int, sent: Iterable[datetime] = ()) -> None:
-        self._times = deque(sorted(sent)[-per_minute:], maxlen=per_minute)
-        self._per_minute = per_minute
+def spent(attempts: int) -> bool:
+    """Whether a mail that has been deferred `attempts` times has been tried for long enough."""
+    waited = sum((_doubled(FIRST_PAUSE, n, LONGEST_PAUSE) for n in range(1, attempts + 1)), timedelta())
+    return waited > GIVE_UP_AFTER
 
-    def take(self, now: datetime) -> float:
-        """Count a mail that goes now and return 0.0; or, when the minute is full, say for how many seconds to wait.
 
-        Waiting takes no place, so ask again after it: `while wait := pace.take(now()): await asyncio.sleep(wait)`.
-        """
-        if len(self._times) == self._per_minute:
-            wait = (self._times[0] + WINDOW - now).total_seconds()
-            if wait > 0:
-                return wait
-        self._times.append(now)
-        return 0.0
+def shut(failures: int, chance: float) -> timedelta:
+    """How long the server is left alone that could not be used `failures` times in a row: 1, 2, 4 … 300 seconds."""
+    return _doubled(FIRST_SHUT, failures, LONGEST_SHUT) * (1 + SPREAD * chance)
 
-    def give_back(self) -> None:
-        """Uncount the last mail taken: there was none to send after all."""
-        self._times.pop()
+
+def _doubled(first: timedelta, times: int, longest: timedelta) -> timedelta:
+    return min(first * float(2 ** min(times - 1, 30)), longest)

@@ -1,47 +1,42 @@
 """Sending over SMTP (RFC 5321): a connection kept open, bytes sent as they are, and the truth about what became of it.
 
-aiosmtplib signs in and speaks the commands; the mail itself is written here, because only the writer knows whether the
-end of the data was on its way when something broke, which is what tells "try again" from "nobody can know".
+aiosmtplib connects, encrypts and signs in; the transaction itself is ours (`delivery.dialogue`), because only the
+writer knows whether the end of the data was on its way when something broke, which is what tells "try again" from
+"nobody can know". Where the server offers it (RFC 2920), MAIL, RCPT and DATA go out together, so that a mail costs two
+round trips.
 """
 
 import asyncio
 import logging
-import re
 import socket
 from types import TracebackType
 from typing import Self
 
 import aiosmtplib
-from aiosmtplib import (
-    SMTPAuthenticationError,
-    SMTPException,
-    SMTPResponseException,
-    SMTPServerDisconnected,
-    SMTPTimeoutError,
-)
+from aiosmtplib import SMTPAuthenticationError, SMTPException, SMTPResponseException
 
 from digest.config import Smtp
 from digest.delivery import Outcome
+from digest.delivery.dialogue import Dialogue, GoneError, Reply
 from digest.network import certificates, configured, reason
 from digest.nouns import DeliveryStatus
 from digest.oauth import OAuthError, access_token, forget
 
 log = logging.getLogger(__name__)
 
-_DOT = re.compile(rb"^\.", re.MULTILINE)
-_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
-
 #: Replies that are about us and not about this mail (RFC 4954, 6): sign in first, encrypt first.
 _NOT_SIGNED_IN = (530, 538)
-RESET_SECONDS = 5.0  # a refusal is known already; a slow RSET shall not cost us the server's words
+#: Enhanced codes (RFC 3463) that are about this mail's size, whatever command they answer.
+_TOO_BIG = ("5.2.3", "5.3.4")
+QUIT_SECONDS = 5.0
 
 
 class DeliveryError(Exception):
     """The server cannot be used, so no mail was tried; the text is one sentence, without addresses or secrets."""
 
 
-class _LostError(Exception):
-    """The connection broke where the mail cannot have been taken yet."""
+class _StaleError(Exception):
+    """The connection broke before this mail's data: on one that had rested, a new one may do better."""
 
 
 class Connection:
@@ -52,7 +47,9 @@ class Connection:
 
     def __init__(self, settings: Smtp) -> None:
         self.settings = settings
-        self._client: aiosmtplib.SMTP | None = None
+        self._talk: Dialogue | None = None
+        self._offers: dict[str, str] = {}  # the server's extensions, in lower case (RFC 5321, 4.1.1.1)
+        self._reset = b""  # what must be said first, because the last transaction was refused half-way
         self._data_ended = False
 
     async def __aenter__(self) -> Self:
@@ -61,18 +58,22 @@ class Connection:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        client, self._client = self._client, None
-        if client is None:
-            return
-        transport = client.transport  # QUIT lets go of it before it is closed
+        if error is None:
+            await self.leave()
+        self._drop()
+        await asyncio.sleep(0)  # the loop may end with us: let it close the socket first
+
+    async def leave(self) -> None:
+        """Take leave of the server; the next mail connects anew."""
         try:
-            if error is None and client.is_connected:
-                await client.quit(timeout=min(self.settings.timeout, 5.0))
-        except (SMTPException, OSError) as gone:
+            if self._talk is not None and self._talk.quiet:
+                async with asyncio.timeout(min(self.settings.timeout, QUIT_SECONDS)):
+                    self._talk.say(b"QUIT\r\n")
+                    await self._talk.reply()
+        except (GoneError, TimeoutError) as gone:
             log.debug("The mail server did not answer QUIT: %s", type(gone).__name__)  # every mail has been settled
         finally:
-            _close(client, transport)
-            await asyncio.sleep(0)  # the loop may end with us: let it close the socket first
+            self._drop()
 
     async def send(self, sender: str, recipient: str, wire: bytes) -> Outcome:
         """Send one mail, byte for byte, to one address; within `settings.timeout` seconds in all, connecting included.
@@ -81,116 +82,180 @@ class Connection:
         failed: it has said no for good. unknown: the end of the data went out and no answer came back, so it may have
         been taken. Raises DeliveryError when no mail could be tried at all. `wire` has CRLF line ends (RFC 5322, 2.3).
         """
-        if _BARE.search(wire) or not wire.endswith(b"\r\n"):
-            return Outcome(DeliveryStatus.FAILED, "Not sent: the mail has line ends that SMTP cannot carry unchanged.")
+        if not _carried_unchanged(wire):
+            return _not_sent("the mail has line ends that SMTP cannot carry unchanged")
         self._data_ended = connected = False
         try:
             async with asyncio.timeout(self.settings.timeout):
-                client, fresh = await self._connected()
+                rested = await self._connected()
                 connected = True
                 try:
-                    return await self._transaction(client, sender, recipient, wire)
-                except _LostError:
-                    if fresh:
-                        raise
+                    return await self._transaction(sender, recipient, wire)
+                except _StaleError as error:
+                    if not rested:
+                        return _lost(error)
                 # The server had closed a connection that rested too long (RFC 5321, 4.5.3.2.7): no fault of this mail.
                 connected = False
-                client, _ = await self._connected()
+                await self._connected()
                 connected = True
-                return await self._transaction(client, sender, recipient, wire)
-        except _LostError as error:
-            return Outcome(
-                DeliveryStatus.DEFERRED, f"The connection was lost before the mail was handed over ({error})."
-            )
+                try:
+                    return await self._transaction(sender, recipient, wire)
+                except _StaleError as error:
+                    return _lost(error)
         except TimeoutError:
+            kept_here = self._talk is not None and self._talk.unsent
             self._drop()
             if not connected:
                 raise DeliveryError(reason(TimeoutError(), self.settings)) from None
             seconds = f"The server did not answer within {self.settings.timeout:g} seconds"
-            if self._data_ended:
+            if self._data_ended and not kept_here:
                 return Outcome(DeliveryStatus.UNKNOWN, f"{seconds} after it was given the whole mail.")
-            return Outcome(DeliveryStatus.DEFERRED, f"{seconds}; the mail was not handed over.")
+            return Outcome(DeliveryStatus.DEFERRED, f"{seconds}; the mail was not handed over.", busy=True)
         except BaseException:
             self._drop()  # cancelled, or something nobody foresaw: never reuse a conversation that stopped half-way
             raise
 
-    async def _connected(self) -> tuple[aiosmtplib.SMTP, bool]:
-        """A client that is signed in, and whether it is a new one. Raises DeliveryError."""
-        if self._client is not None and self._client.is_connected:
-            return self._client, False
+    async def _connected(self) -> bool:
+        """Have a conversation with a server that let us in; whether it is one that was kept. Raises DeliveryError."""
+        if self._talk is not None and self._talk.quiet:
+            return True
         self._drop()
-        self._client = await _connect(self.settings)
-        return self._client, True
+        client = await _connect(self.settings)
+        transport = client.transport
+        if not isinstance(transport, asyncio.Transport):
+            raise DeliveryError(reason(EOFError(), self.settings))
+        self._talk, self._offers, self._reset = Dialogue(transport), client.esmtp_extensions, b""
+        return False
 
     def _drop(self) -> None:
-        if self._client is not None:
-            _close(self._client)
-            self._client = None
+        if self._talk is not None:
+            self._talk.close()
+            self._talk = None
 
-    async def _transaction(self, client: aiosmtplib.SMTP, sender: str, recipient: str, wire: bytes) -> Outcome:
-        """MAIL, RCPT, DATA. Raises _LostError, only where the mail cannot have been taken, and DeliveryError."""
-        options = [f"SIZE={len(wire)}"] if client.supports_extension("size") else []
+    async def _transaction(self, sender: str, recipient: str, wire: bytes) -> Outcome:
+        """RSET where needed, MAIL, RCPT, DATA and the mail. Raises _StaleError before the data, and DeliveryError."""
+        commands = self._commands(sender, recipient, wire)
+        if isinstance(commands, Outcome):
+            return commands
+        talk = self._talk
+        assert talk is not None  # noqa: S101 (`send` has connected)
+        together = "pipelining" in self._offers
+        refused: tuple[bytes, Reply] | None = None  # the first command that was, and how
+        reply = Reply(0, "")
+        try:
+            if together:
+                talk.say(b"".join(commands))
+            for command in commands:
+                if not together:
+                    talk.say(command)
+                reply = await talk.reply()
+                if refused is None and reply.code not in _ASKED[command[:4]]:
+                    refused = command[:4], reply
+                    if not together:
+                        break
+        except GoneError as error:
+            self._drop()
+            if refused is None:  # else the server's words came before it went
+                raise _StaleError(str(error)) from None
+        if refused is None:
+            return await self._data(talk, wire)
+        self._reset = b"RSET\r\n"
+        command, said = refused
+        if together and reply.code == 354:
+            # RFC 2920, 3.1 would have us end it with a dot; but who answered 252 might take that for a mail.
+            self._drop()
+        if said.code in _NOT_SIGNED_IN:
+            self._drop()
+            raise DeliveryError(_refused(said.code, said.words, self.settings))
+        if command == b"RSET":
+            self._drop()
+            raise _StaleError(f"RSET was answered {said}")
+        if said.code < 200 or said.code == 421:
+            self._drop()  # that was no SMTP reply, so the next one may not be for us; or the server is closing (3.8)
+        return _answered(said, taken=False, ours=command == b"MAIL")
+
+    def _commands(self, sender: str, recipient: str, wire: bytes) -> list[bytes] | Outcome:
+        """What to say before the data; or why there is no saying it."""
+        mail = [f"MAIL FROM:<{sender}>"]
+        if "size" in self._offers:  # RFC 1870, 4: the limit, 0 or nothing where there is none
+            mail.append(f"SIZE={len(wire)}")
+            limit = self._offers["size"].strip()
+            if limit.isdigit() and 0 < int(limit) < len(wire):
+                return _not_sent(f"the mail has {len(wire)} bytes and the server takes at most {limit}")
         if not wire.isascii():
-            if not client.supports_extension("8bitmime"):
-                return Outcome(DeliveryStatus.FAILED, "Not sent: the mail has 8-bit lines and the server takes none.")
-            options.append("BODY=8BITMIME")
-        try:
-            await client.mail(sender, options=options)
-            await client.rcpt(recipient)
-            code, words = await client.execute_command(b"DATA")
-        except SMTPResponseException as error:
-            code, words = error.code, error.message
-        except (SMTPServerDisconnected, SMTPTimeoutError) as error:
-            self._drop()
-            raise _LostError(error.message) from None
-        except ValueError:  # a control character, or a letter outside ASCII, which needs SMTPUTF8 (RFC 6531)
-            await self._reset(client)
-            return Outcome(DeliveryStatus.FAILED, "Not sent: SMTP cannot carry this address.")
-        if code == 354:
-            return await self._data(client, wire)
-        if code in _NOT_SIGNED_IN:
-            self._drop()
-            raise DeliveryError(_refused(code, words, self.settings))
-        if code < 200:
-            self._drop()  # that was no SMTP reply, so the next one may not be for us
-        else:
-            await self._reset(client)
-        return _answered(code, words, taken=False)
+            if "8bitmime" not in self._offers:  # RFC 6152
+                return _not_sent("the mail has 8-bit lines and the server takes none")
+            mail.append("BODY=8BITMIME")
+        recipient = _ascii_domain(recipient)
+        if not (sender + recipient).isascii():
+            if "smtputf8" not in self._offers:  # RFC 6531, 3.2
+                return _not_sent("the address has letters that this mail server cannot carry (it lacks SMTPUTF8)")
+            mail.append("SMTPUTF8")
+        if not (sender + recipient).isprintable() or any(mark in sender + recipient for mark in "<> "):
+            return _not_sent("SMTP cannot carry this address")
+        said = [self._reset] if self._reset else []
+        self._reset = b""
+        return [*said, f"{' '.join(mail)}\r\n".encode(), f"RCPT TO:<{recipient}>\r\n".encode(), b"DATA\r\n"]
 
-    async def _data(self, client: aiosmtplib.SMTP, wire: bytes) -> Outcome:
+    async def _data(self, talk: Dialogue, wire: bytes) -> Outcome:
         """The mail itself. From its first byte a lost connection means unknown: what a socket still holds goes out."""
-        protocol = client.protocol
-        if protocol is None:
-            self._drop()
-            raise _LostError("closed after DATA")
+        stuffed = wire.replace(b"\r\n.", b"\r\n..")  # RFC 5321, 4.5.2
         try:
-            protocol.write(_DOT.sub(b"..", wire) + b".\r\n")  # RFC 5321, 4.5.2
-        except SMTPServerDisconnected as error:
+            talk.say((b"." if wire.startswith(b".") else b"") + stuffed + b".\r\n")
+        except GoneError as error:
             self._drop()
-            raise _LostError(error.message) from None
+            raise _StaleError(str(error)) from None
         self._data_ended = True
         try:
-            code, words = await protocol.read_response(timeout=None)  # `send` keeps the time
-        except (SMTPException, OSError) as error:
+            reply = await talk.reply()  # `send` keeps the time
+        except GoneError as error:
             self._drop()
-            said = error.message if isinstance(error, SMTPException) else type(error).__name__
-            return Outcome(DeliveryStatus.UNKNOWN, f"No answer came after the whole mail was sent ({said}).")
-        if code == 421:  # RFC 5321, 3.8: the server is closing
+            return Outcome(DeliveryStatus.UNKNOWN, f"No answer came after the whole mail was sent ({error}).")
+        if reply.code == 421:  # RFC 5321, 3.8: the server is closing
             self._drop()
-        return _answered(code, words, taken=200 <= code < 300)
-
-    async def _reset(self, client: aiosmtplib.SMTP) -> None:
-        """End a transaction that was refused, so that the next mail starts clean; or else on a new connection."""
-        try:
-            await client.rset(timeout=RESET_SECONDS)
-        except (SMTPException, OSError):
-            self._drop()
+        return _answered(reply, taken=200 <= reply.code < 300)
 
 
-def _answered(code: int, words: str, *, taken: bool) -> Outcome:
-    """What the server's last reply means (RFC 5321, 4.2.1). Only a 2xx to the end of the data says a mail is taken."""
-    status = DeliveryStatus.FAILED if 500 <= code < 600 else DeliveryStatus.DEFERRED
-    return Outcome(DeliveryStatus.SENT if taken else status, f"{code} {words}".replace("\n", " "))
+#: What each command must be answered with to go on (RFC 5321, 4.3.2); 252 does not say that a recipient is taken.
+_ASKED = {b"RSET": (250,), b"MAIL": (250,), b"RCPT": (250, 251), b"DATA": (354,)}
+
+
+def _carried_unchanged(wire: bytes) -> bool:
+    """Whether every line ends in CRLF and neither character stands alone (RFC 5321, 2.3.8)."""
+    ends = wire.count(b"\r\n")
+    return wire.endswith(b"\r\n") and wire.count(b"\n") == ends == wire.count(b"\r")
+
+
+def _ascii_domain(address: str) -> str:
+    """The address with its domain as the DNS has it (RFC 5891, 4.4), so that only its local part may need SMTPUTF8."""
+    local, at, domain = address.rpartition("@")
+    try:
+        return address if domain.isascii() else f"{local}{at}{domain.encode('idna').decode()}"
+    except UnicodeError:
+        return address
+
+
+def _not_sent(why: str) -> Outcome:
+    return Outcome(DeliveryStatus.FAILED, f"Not sent: {why}.")
+
+
+def _lost(error: _StaleError) -> Outcome:
+    return Outcome(
+        DeliveryStatus.DEFERRED, f"The connection was lost before the mail was handed over ({error}).", busy=True
+    )
+
+
+def _answered(reply: Reply, *, taken: bool, ours: bool = False) -> Outcome:
+    """What the server's last reply means (RFC 5321, 4.2.1). Only a 2xx to the end of the data says a mail is taken.
+
+    `ours`: it answers MAIL, which names nobody but us. A 5xx there would be the same for every member, and comes of a
+    setting (RFC 5321, 3.3), so it is no member's last word: the mail waits until somebody has put it right.
+    """
+    if taken:
+        return Outcome(DeliveryStatus.SENT, str(reply))
+    ours = ours and not reply.words.startswith(_TOO_BIG) and reply.code != 552
+    final = 500 <= reply.code < 600 and not ours
+    return Outcome(DeliveryStatus.FAILED if final else DeliveryStatus.DEFERRED, str(reply), ours or reply.code == 421)
 
 
 async def _connect(settings: Smtp) -> aiosmtplib.SMTP:

@@ -162,6 +162,8 @@ def _report(parsed: Parsed, text: str) -> tuple[Kind | None, str]:
     subject, sender = parsed.get("subject"), parsed.sender[1]
     if report == "delivery-status" or "message/delivery-status" in parsed.types:
         return Kind.BOUNCE, "Content-Type is a delivery status report (RFC 3464)."
+    if report == "feedback-report" or "message/feedback-report" in parsed.types:
+        return Kind.BOUNCE, "Content-Type is a complaint about a mail (RFC 5965)."
     if report == "disposition-notification" or "message/disposition-notification" in parsed.types:
         return Kind.RECEIPT, "Content-Type is a disposition notification (RFC 8098)."
     if parsed.get("x-failed-recipients"):

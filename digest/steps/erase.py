@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from digest.models import Alias, Collation, Identifier, Member, Message, RawMessage, SignIn, WebSession
+from digest.models import Alias, Bounce, Collation, Identifier, Member, Message, RawMessage, SignIn, WebSession
 from digest.nouns import Content, MessageStatus
 from digest.steps import note
 from digest.steps.collate import redraft
@@ -39,6 +39,9 @@ def member(session: Session, member_id: int, by: Member | None, now: datetime) -
     found = session.get_one(Member, member_id)
     for id in session.exec(select(Message.id).where(col(Message.member_id) == found.id)).all():
         message(session, id, by, now)
+    for came_back in session.exec(select(Bounce).where(Bounce.member_id == found.id)).all():
+        message(session, came_back.message_id, by, now)
+        session.delete(came_back)
     for table in (Alias, SignIn, WebSession):
         for row in session.exec(select(table).where(table.member_id == found.id)).all():
             session.delete(row)

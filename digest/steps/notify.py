@@ -10,6 +10,9 @@ from digest.edition.render import letter
 from digest.models import Member, Notice
 from digest.steps.enrol import plain_address
 
+#: How the keys of sign-in links begin: asked for in a browser that the member has signed in with before, or elsewhere.
+KNOWN, STRANGER = "sign-in/known/", "sign-in/stranger/"
+
 
 def sender(settings: Settings, slug: str) -> Sender:
     """Whose mail a community's mail is."""
@@ -37,9 +40,13 @@ def queue(
     template: str,
     key: str,
     now: datetime,
+    use_until: datetime | None = None,
     **values: object,
 ) -> None:
-    """Queue the mail `template` to `member` under `key`; the same person is never told the same thing twice."""
+    """Queue the mail `template` to `member` under `key`; the same person is never told the same thing twice.
+
+    `use_until`: it is of no use afterwards, such as a link that no longer works, so it is not sent then.
+    """
     if told(session, member, key):
         return
     key = f"{key}/{member.id}"
@@ -60,6 +67,7 @@ def post(session: Session, settings: Settings, slug: str, member: Member, key: s
             address=member.email,
             wire=wire,
             next_attempt_at=now,
+            use_until=use_until,
         )
     )
     session.flush()

@@ -250,7 +250,11 @@ def begin_sending(session: Session, settings: Settings, edition_id: int, now: da
             next_attempt_at=now,
         )
         for member in session.exec(
-            select(Member).where(Member.community_id == edition.community_id, col(Member.active))
+            select(Member).where(
+                Member.community_id == edition.community_id,
+                col(Member.active),
+                col(Member.undeliverable_at).is_(None),
+            )
         )
     )
     session.flush()

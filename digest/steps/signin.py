@@ -12,7 +12,7 @@ from digest.models import Community, Member, Notice, SignIn, WebSession
 from digest.nouns import Role
 from digest.steps import note
 from digest.steps.enrol import find
-from digest.steps.notify import queue
+from digest.steps.notify import KNOWN, STRANGER, queue
 
 #: Links one person may ask for in the time one of them works: enough for a lost mail, too few to flood a mailbox.
 MOST = 3
@@ -70,7 +70,8 @@ def request(session: Session, settings: Settings, address: str, now: datetime, b
             .select_from(SignIn)
             .where(SignIn.member_id == member.id, SignIn.browser_sha256 != "", col(SignIn.expires_at) > now)
         )
-        if hmac.compare_digest(known.encode(), acquaintance(settings, member.email).encode()):
+        is_known = hmac.compare_digest(known.encode(), acquaintance(settings, member.email).encode())
+        if is_known:
             waiting = waiting.where(SignIn.browser_sha256 == _hash(browser))
         if session.exec(waiting).one() >= MOST:
             continue
@@ -81,8 +82,9 @@ def request(session: Session, settings: Settings, address: str, now: datetime, b
             community.slug,
             member,
             "sign_in",
-            f"sign-in/{secrets.token_hex(8)}",
+            f"{KNOWN if is_known else STRANGER}{secrets.token_hex(8)}",
             now,
+            use_until=now + timedelta(minutes=settings.web.sign_in_minutes),
             link=address_to,
             minutes=settings.web.sign_in_minutes,
         )

@@ -22,7 +22,7 @@ POLITE = {
 class Hostile:
     """Answers each verb as `does` says, else politely. `mails` holds what it took, as bytes without the stuffed dots.
 
-    "END" is the end of the data; "BODY" (only DROP) hangs up while the data is being sent.
+    "END" is the end of the data; "BODY" is while the data is being sent: DROP hangs up, SILENCE stops reading.
     """
 
     def __init__(self, does: Mapping[str, str]) -> None:
@@ -42,6 +42,13 @@ class Hostile:
             writer.close()
             await writer.wait_closed()
 
+    async def say(self, words: str) -> None:
+        """Say something on every connection that nobody asked for, and give it time to arrive."""
+        for writer in self._writers:
+            writer.write(words.encode() + b"\r\n")
+            await writer.drain()
+        await asyncio.sleep(0.05)
+
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._writers.append(writer)
@@ -54,6 +61,8 @@ class Hostile:
                 if not await self._answer(verb, writer):
                     return
                 if verb == "DATA" and self.does["DATA"].startswith("354"):
+                    if self.does.get("BODY") == SILENCE:
+                        await asyncio.Event().wait()
                     if self.does.get("BODY") == DROP:
                         await reader.read(10)
                         return
@@ -81,14 +90,21 @@ class Hostile:
 
 @asynccontextmanager
 async def hostile(**does: str) -> AsyncIterator[Hostile]:
-    """A running server; `does` maps a verb to its reply, DROP or SILENCE."""
+    """A running server on a free port; `does` maps a verb to its reply, DROP or SILENCE."""
+    async with hostile_at(0, **does) as server:
+        yield server
+
+
+@asynccontextmanager
+async def hostile_at(port: int, **does: str) -> AsyncIterator[Hostile]:
+    """The same on a port of one's own choice."""
     server = Hostile(does)
     handlers: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         handlers.add(asyncio.ensure_future(server(reader, writer)))
 
-    listening = await asyncio.start_server(accept, "127.0.0.1", 0)
+    listening = await asyncio.start_server(accept, "127.0.0.1", port)
     server.port = listening.sockets[0].getsockname()[1]
     try:
         yield server

@@ -1,53 +1,28 @@
-"""Never more mails in a minute than the provider takes, also across a restart."""
+"""How long a mail, and the server, are left alone."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.delivery.pacing import Pace
+from digest.delivery import pacing
 
-NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-def at(seconds: float) -> datetime:
-    return NOON + timedelta(seconds=seconds)
+MINUTES = timedelta(minutes=1)
 
 
-@pytest.mark.parametrize(
-    ("per_minute", "sent", "now", "wait"),
-    [
-        (2, [], 0, 0),
-        (2, [-10], 0, 0),
-        (2, [-10, -5], 0, 50),
-        (2, [-5, -10], 0, 50),  # in any order
-        (2, [-60, -5], 0, 0),
-        (2, [-61, -60, -59, -5], 0, 1),
-        (1, [-59.5], 0, 0.5),
-    ],
-)
-def test_a_mail_waits_until_the_minute_has_room(per_minute: int, sent: list[float], now: float, wait: float) -> None:
-    assert Pace(per_minute, map(at, sent)).take(at(now)) == pytest.approx(wait)
+@pytest.mark.parametrize(("attempts", "minutes"), [(1, 5), (2, 10), (3, 20), (6, 160), (7, 240), (30, 240)])
+def test_a_mail_waits_twice_as_long_each_time_up_to_four_hours(attempts: int, minutes: int) -> None:
+    assert pacing.pause(attempts, 0) == minutes * MINUTES
+    assert pacing.pause(attempts, 1) == minutes * MINUTES * 1.25
 
 
-def test_waiting_takes_no_place_and_a_place_can_be_given_back() -> None:
-    pace = Pace(1)
-    assert pace.take(at(0)) == 0
-    assert pace.take(at(20)) == 40
-    assert pace.take(at(20)) == 40
-    pace.give_back()
-    assert pace.take(at(20)) == 0
+def test_a_mail_is_tried_for_three_days() -> None:
+    last = next(attempts for attempts in range(1, 100) if pacing.spent(attempts))
+    tried = sum((pacing.pause(n, 0) for n in range(1, last)), timedelta())
+    assert timedelta(days=3) - pacing.LONGEST_PAUSE <= tried <= timedelta(days=3)
 
 
-@given(st.integers(1, 5), st.lists(st.floats(0, 40), min_size=1, max_size=60))
-def test_no_sixty_seconds_ever_hold_more_than_was_agreed(per_minute: int, gaps: list[float]) -> None:
-    pace, now = Pace(per_minute), NOON
-    sent: list[datetime] = []
-    for gap in gaps:
-        now += timedelta(seconds=gap)
-        while wait := pace.take(now):
-            now += timedelta(seconds=wait)
-        sent.append(now)
-    for first, later in zip(sent, sent[per_minute:], strict=False):
-        assert later - first >= timedelta(seconds=60) - timedelta(microseconds=10)
+@given(st.integers(1, 10_000), st.floats(0, 1))
+def test_the_server_is_asked_again_within_seven_minutes_however_often_it_failed(failures: int, chance: float) -> None:
+    assert pacing.FIRST_SHUT <= pacing.shut(failures, chance) < 7 * MINUTES

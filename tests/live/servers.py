@@ -21,6 +21,7 @@ import psycopg
 import pytest
 
 from digest.config import Imap, Smtp
+from tests.identity import Provider
 
 HOST = "127.0.0.1"
 START_SECONDS = 20.0
@@ -108,11 +109,12 @@ protocols = imap lmtp
 ssl = required
 ssl_cert = <{certificate.file}
 ssl_key = <{certificate.key}
-auth_mechanisms = plain login
+auth_mechanisms = plain login {mechanisms}
 auth_failure_delay = 0
 first_valid_uid = 1
 mail_location = maildir:~/Maildir
 mail_max_userip_connections = 100
+{tokens}
 passdb {{
   driver = passwd-file
   args = scheme=PLAIN username_format=%u {folder}/users
@@ -148,6 +150,23 @@ service auth {{
 protocol lmtp {{
   postmaster_address = postmaster@example.org
 }}
+"""
+
+#: How Dovecot is told to ask an identity provider about the tokens it is shown.
+TOKENS = """
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/oauth2.conf
+}}
+"""
+INTROSPECTION = """
+introspection_mode = get
+introspection_url = https://{host}:{provider.port}/introspect?token=
+tls_ca_cert_file = {provider.certificate}
+username_attribute = username
+active_attribute = active
+active_value = true
 """
 
 
@@ -200,8 +219,11 @@ class Dovecot:
 
 
 @contextmanager
-def dovecot(addresses: Sequence[str], made: Certificate) -> Iterator[Dovecot]:
-    """A running Dovecot with an empty mailbox for `addresses` and one for everybody else."""
+def dovecot(addresses: Sequence[str], made: Certificate, provider: Provider | None = None) -> Iterator[Dovecot]:
+    """A running Dovecot with an empty mailbox for `addresses` and one for everybody else.
+
+    With `provider`, it also lets those in who show one of the provider's tokens (XOAUTH2).
+    """
     program("dovecot", "dovecot-imapd")
     if not Path("/usr/lib/dovecot/lmtp").exists():
         pytest.skip("Dovecot's LMTP server is not installed; on Debian: apt-get install dovecot-lmtpd")
@@ -216,8 +238,17 @@ def dovecot(addresses: Sequence[str], made: Certificate) -> Iterator[Dovecot]:
         users = [f"{address}:{own}/service" for address in addresses] + [f"members:{own}/members"]
         (folder / "users").write_text("\n".join(users) + "\n")
         (folder / "dovecot.conf").write_text(
-            DOVECOT.format(**vars(server), host=HOST, uid=nobody.pw_uid, gid=nobody.pw_gid)
+            DOVECOT.format(
+                **vars(server),
+                host=HOST,
+                uid=nobody.pw_uid,
+                gid=nobody.pw_gid,
+                mechanisms="xoauth2" if provider else "",
+                tokens=TOKENS.format(folder=folder) if provider else "",
+            )
         )
+        if provider:
+            (folder / "oauth2.conf").write_text(INTROSPECTION.format(host=HOST, provider=provider))
         try:
             server.start()
             yield server
@@ -242,6 +273,7 @@ alias_maps =
 virtual_mailbox_domains = static:all
 virtual_transport = lmtp:inet:{host}:{lmtp_port}
 lmtp_destination_concurrency_limit = 5
+transport_maps = inline:{{ {{ gone@practice.example.org = smtp:[{host}]:{next_port} }} }}
 message_size_limit = 20000000
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = {certificate.file}
@@ -281,7 +313,8 @@ scache unix - - n - 1 scache
 class Postfix:
     """A running Postfix that offers STARTTLS and AUTH, and hands anybody's mail to a Dovecot.
 
-    It refuses nobody@example.org for good and busy@example.org for now.
+    It refuses nobody@example.org for good and busy@example.org for now, and hands mail to gone@practice.example.org on
+    to whatever listens on `next_port`.
     """
 
     folder: Path
@@ -289,6 +322,7 @@ class Postfix:
     lmtp_port: int
     auth_port: int
     smtp_port: int = field(default_factory=free_port)
+    next_port: int = field(default_factory=free_port)
 
     def settings(self, **changed: object) -> Smtp:
         """Settings that send through it over STARTTLS, without signing in, as fast as it takes mail."""

@@ -6,11 +6,13 @@ import re
 import pytest
 
 from digest.config import Smtp
-from digest.delivery import Outcome
+from digest.delivery import Outcome, bounce
 from digest.delivery.smtp import Connection, DeliveryError
 from digest.mailbox import Arrival
 from digest.mailbox.imap import poll_once
-from digest.nouns import DeliveryStatus
+from digest.message import Ours, understand
+from digest.nouns import BounceKind, DeliveryStatus, Kind
+from tests.delivery.hostile import hostile_at
 from tests.live import servers
 from tests.live.conftest import SENDER, STREAM
 from tests.live.servers import Dovecot, Postfix, until
@@ -102,4 +104,25 @@ def test_what_postfix_refuses_comes_back_in_its_own_words(postfix: Postfix) -> N
     assert taken.status is DeliveryStatus.SENT
     [too_big] = send(postfix.settings(), RECIPIENT, wire=WIRE + (b"x" * 76 + b"\r\n") * 300_000)
     assert too_big.status is DeliveryStatus.FAILED
-    assert too_big.answer.startswith("552 5.3.4")
+    assert "the server takes at most 20000000" in too_big.answer  # its SIZE says so (RFC 1870)
+
+
+def test_what_postfix_sends_back_when_the_next_server_knows_no_such_person_is_understood(
+    dovecot: Dovecot, postfix: Postfix
+) -> None:
+    """Postfix takes the mail, learns later that there is nobody, and reports it to the envelope's sender: to us."""
+
+    async def work() -> bytes:
+        async with hostile_at(postfix.next_port, RCPT="550 5.1.1 no such person here"):
+            async with Connection(postfix.settings()) as connection:
+                outcome = await connection.send(SENDER, "gone@practice.example.org", WIRE)
+            assert outcome.status is DeliveryStatus.SENT
+            return (await asyncio.to_thread(received, dovecot, "", 1))[0]
+
+    raw = asyncio.run(work())
+    assert understand(raw, Ours(STREAM, SENDER, ())).kind is Kind.BOUNCE
+    found = bounce.read(raw)
+    assert f"<{found.message_id}>" in WIRE.decode()
+    [report] = found.reports
+    assert (report.address, report.kind, report.status) == ("gone@practice.example.org", BounceKind.HARD, "5.1.1")
+    assert "no such person here" in report.words

@@ -115,7 +115,7 @@ def test_the_labelled_stream_goes_all_the_way_through(
         assert session.exec(select(func.count()).select_from(RawMessage)).one() == len(mails)
         assert session.exec(select(func.count()).select_from(Message).where(col(Message.filed_at).is_(None))).one() == 0
         edition_id = approve_all(session, settings, community_id, worker.now())
-    asyncio.run(worker.Outbox(engine, settings).lane(until_empty=True))
+    asyncio.run(worker.Outbox(engine, settings).run(until_empty=True))
     worker.tick(engine, settings, [community_id])
     with store.read(engine) as session:
         mail = check_sent(session, edition_id, dovecot)
@@ -167,7 +167,7 @@ def test_a_public_lists_archive_goes_all_the_way_through(tmp_path: Path, dovecot
         edition_id = edition.id
     with store.transaction(engine) as session:
         approve_open(session, settings, edition_id)
-    asyncio.run(worker.Outbox(engine, settings).lane(until_empty=True))
+    asyncio.run(worker.Outbox(engine, settings).run(until_empty=True))
     worker.tick(engine, settings, [community_id])
     with store.read(engine) as session:
         check_sent(session, edition_id, dovecot)

@@ -48,14 +48,14 @@ def send_all(world: World, now: datetime) -> list[tuple[str, bytes]]:
     sent: list[tuple[str, bytes]] = []
     while True:
         with store.transaction(world.engine) as session:
-            claim = deliver.claim(session, now)
-            if claim is None:
+            claims = deliver.claim(session, world.settings, now, most=10)
+            if not claims:
                 return sent
-            posted = deliver.mail(session, claim, {})
-        if claim.table is Delivery:
-            sent.append((posted.recipient, posted.wire))
+            posted = deliver.mails(session, claims, {}, now)
+        sent += [(mail.recipient, mail.wire) for claim, mail in posted if claim.table is Delivery]
         with store.transaction(world.engine) as session:
-            deliver.settle(session, claim, Outcome(DeliveryStatus.SENT, "250 ok"), now)
+            taken = Outcome(DeliveryStatus.SENT, "250 ok")
+            deliver.settle(session, world.settings, [(claim, taken) for claim in claims], now)
 
 
 def test_an_edition_closes_a_day_before_it_is_due_and_tells_the_coordinator_once(world: World) -> None:
