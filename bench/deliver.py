@@ -69,7 +69,7 @@ def pattern(folder: Path) -> Path:
         receive.store(session, id, mails)
     worker.take_in(engine, id, ours.community[0])
     with store.transaction(engine) as session:
-        coordinator = publish.coordinators(session, id)[0]
+        coordinator = enrol.coordinators(session, id)[0]
         demo.decide_held(session, coordinator, now)
         edition = publish.ensure_collecting(session, ours.community[0], id, now)
         publish.close(session, ours, edition.id, now)

@@ -17,9 +17,8 @@ from digest.models import Bounce, Delivery, Edition, Member, Message, RawMessage
 from digest.nouns import BounceKind, DeliveryStatus, Kind
 from digest.steps import alone, note
 from digest.steps.compose import settings_of
-from digest.steps.enrol import find
+from digest.steps.enrol import coordinators, find
 from digest.steps.notify import queue
-from digest.steps.publish import coordinators
 
 #: Editions in a row that came back before a member is left out. Soft ones need more: a full mailbox is emptied.
 HARD, SOFT = 2, 4
