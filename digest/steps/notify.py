@@ -51,12 +51,20 @@ def queue(
         return
     key = f"{key}/{member.id}"
     ours = sender(settings, slug)
-    post(
-        session, settings, slug, member, key, letter(template, ours, member.name, member.email, key, now, **values), now
-    )
+    wire = letter(template, ours, member.name, member.email, key, now, **values)
+    post(session, settings, slug, member, key, wire, now, use_until)
 
 
-def post(session: Session, settings: Settings, slug: str, member: Member, key: str, wire: bytes, now: datetime) -> None:
+def post(
+    session: Session,
+    settings: Settings,
+    slug: str,
+    member: Member,
+    key: str,
+    wire: bytes,
+    now: datetime,
+    use_until: datetime | None = None,
+) -> None:
     """Queue a mail to one person that is written already. `key`: what it is about, nobody else's."""
     session.add(
         Notice(
