@@ -24,9 +24,9 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
 from digest.mailbox.archive import arrivals
-from digest.message import Ours, Person, Understood, attachment, understand
+from digest.message import Ours, Person, Understood, ancestry, attachment, understand
 from digest.message.kind import by_a_person
-from digest.message.reply import known, new_text
+from digest.message.reply import new_text
 
 CORPORA = Path(__file__).parents[2] / "shared" / "corpora"
 DEFAULT = ("gp-stream/mail", "linux-mips-2000.mbox.gz", "r-package-devel.mbox.gz")
@@ -213,7 +213,9 @@ def look(raw: bytes, other: bytes, ordinary: float) -> None:
     text = new_text(understood.text, understood.segments)
     by_a_person(text, understood.subject, in_thread=False, to_digest=False)
     parent = understand(other, OURS)
-    segments = known(understood.text, understood.segments, [parent.text, understood.text[: len(understood.text) // 2]])
+    segments = ancestry.known(
+        understood.text, understood.segments, [parent.text, understood.text[: len(understood.text) // 2]]
+    )
     if "".join(understood.text[s.start : s.end] for s in segments) != understood.text:
         raise Unsound("the segments do not cover the text when ancestors are known")
     for number in range(1, min(len(understood.attachments), 3) + 1):

@@ -37,7 +37,7 @@ from rich.progress import track
 from rich.table import Table
 
 from digest.mailbox.archive import arrivals, count
-from digest.message import body, html, quote, reply
+from digest.message import ancestry, body, html, quote, reply
 from digest.message.parse import parse
 from digest.nouns import SegmentRole
 
@@ -325,7 +325,7 @@ def ours(text: str, case: Case) -> str:
 
 
 def ours_with_ancestors(text: str, case: Case) -> str:
-    return reply.new_text(text, reply.known(text, reply.segments(text, case.context), case.ancestors))
+    return reply.new_text(text, ancestry.known(text, reply.segments(text, case.context), case.ancestors))
 
 
 def with_peers() -> tuple[dict[str, Library], list[str]]:

@@ -165,7 +165,7 @@ def _author(name: str, address: str, ours: Ours) -> str:
 def _stripped(raw: list[Line], wrapped: bool, context: reply.Context) -> tuple[list[Line], list[SegmentRole], bool]:
     """Lines with their roles, the author's soft wraps undone; and whether stripping left something."""
     texts = [line.text for line in raw]
-    roles, left = reply.roles(texts, context)
+    roles, left = reply.roles(texts, context, [line.tint for line in raw])
     groups = reply.reflow(texts, roles) if wrapped else [(i, i + 1) for i in range(len(raw))]
     lines = [
         Line(

@@ -12,6 +12,8 @@ from digest.message.parse import Parsed, Text
 
 MAX_LINES = 50_000
 _STUB = re.compile(r"(?:does not|doesn't|cannot|can't|unable to) (?:support|display|show|read|view) .{0,20}HTML", re.I)
+# "My answers are in red": only the HTML shows them.
+_COLOURED = re.compile(r"\bin (?:\w+ )?(?:red|blue|green|purple|orange|pink|colou?r|bold)\b", re.I)
 _WORD = re.compile(r"\w+")
 _BRACKETED = re.compile(r"\s?<((?:https?://|mailto:|tel:)[^<>\s]+)>")
 _PICTURE = re.compile(r"\[(?:cid:[^\]\s]{1,200}|image: [^\]\n]{0,200})\]")  # where Outlook and Gmail had a picture
@@ -41,6 +43,8 @@ def lines(parsed: Parsed) -> tuple[list[Line], bool]:
 def _lines(text: Text, parsed: Parsed) -> tuple[list[Line], bool]:
     if text.kind == "html":
         return _from_html(text.text, parsed), False
+    if text.html and _COLOURED.search(text.text[:1000]):
+        return _from_html(text.html, parsed), False
     if text.html and _is_stub(text):
         from_html = _from_html(text.html, parsed)
         if sum(len(line.text) for line in from_html) > 2 * len(text.text):

@@ -44,15 +44,26 @@ _SIGNATURE = re.compile(
 _BEFORE_HEADERS = re.compile(r"\b(?:divRplyFwdMsg|OutlookMessageHeader)\b")
 _OUTLOOK_RULE = re.compile(r"border:none;border-top:solid #?(?:e1e1e1|b5c4df|[a-z0-9]+) 1\.0pt;padding:3\.0pt")
 _INDENT = re.compile(r"border(?:-width)?:(?:none|0|medium none)")
+_BOLD = _set("b strong")
+_COLOUR = re.compile(r"(?<![-\w])color:\s*([^;]{1,40})")
+_PLAIN = re.compile(  # black, what means it, and the dark greys and blue that Outlook, Gmail and Apple write in
+    r"(?:black|windowtext|inherit|initial|auto|#0{3}|#0{6}|#1f497d|#2[0-9a-f]2[0-9a-f]2[0-9a-f]|#222|#333|#3[0-9a-f]{5}|"
+    r"#1a1a1a|#1d1d1f|#242424|rgba?\(\s*(?:0|[1-5]\d)\s*,\s*(?:0|[1-5]\d)\s*,\s*(?:0|[1-5]\d)\b.*)\s*(?:!important)?$"
+)
+_WEIGHT = re.compile(r"font-weight:\s*(\w+)")
 RULE = "_" * 32
 
 
 @dataclass(slots=True)
 class Line:
-    """A line, and the targets of its links whose address it does not show."""
+    """A line, and the targets of its links whose address it does not show.
+
+    `tint`: the colour and weight that all of it is written in, when they are not the text's own ("#ff0000", "bold").
+    """
 
     text: str
     links: tuple[str, ...] = ()
+    tint: str = ""
 
 
 @dataclass(slots=True)
@@ -60,10 +71,13 @@ class _Writer:
     lines: list[Line] = field(default_factory=list)
     words: list[str] = field(default_factory=list)  # of the line being written
     hidden: list[str] = field(default_factory=list)  # link targets of the line being written
+    tints: set[str] = field(default_factory=set)  # of the line being written
     depth: int = 0
 
-    def write(self, text: str) -> None:
+    def write(self, text: str, tint: str = "") -> None:
         self.words.append(text)
+        if not text.isspace():
+            self.tints.add(tint)
 
     def end_line(self) -> None:
         text = "".join(self.words)
@@ -71,8 +85,9 @@ class _Writer:
             self.words = []
             self.blank()  # Outlook's empty line is a paragraph with a hard space
         elif text.strip() or self.hidden:
-            self.lines.append(Line(self._prefix() + _SPACE.sub(" ", text).strip(), tuple(self.hidden)))
-        self.words, self.hidden = [], []
+            tint = next(iter(self.tints)) if len(self.tints) == 1 else ""
+            self.lines.append(Line(self._prefix() + _SPACE.sub(" ", text).strip(), tuple(self.hidden), tint))
+        self.words, self.hidden, self.tints = [], [], set()
 
     def break_line(self) -> None:
         if "".join(self.words).strip():
@@ -154,6 +169,10 @@ class _Walk:
         self.rows: list[tuple[_Writer, list[list[Line]]]] = []  # outer writer, cells of the row so far
         self.lists: list[int] = []  # the next number of each open list; 0 for bullets
         self.pre = 0
+        self.links = 0  # open ones; their colour says nothing
+        self.tints: list[
+            tuple[etree._Element, str, bool]
+        ] = []  # elements that set colour or weight; colour; whether bold
 
     def lines(self) -> list[Line]:
         skipping: etree._Element | None = None
@@ -196,14 +215,15 @@ class _Walk:
         if not text:
             return
         text = _INVISIBLE.sub("", text)
+        tint = f"{self.tints[-1][1]} {'bold' if self.tints[-1][2] else ''}".strip() if self.tints else ""
         if not self.pre:
-            self.out.write(_SOFT.sub(" ", text))
+            self.out.write(_SOFT.sub(" ", text), tint)
             return
         first, *rest = text.split("\n")
-        self.out.write(first)
+        self.out.write(first, tint)
         for line in rest:
             self.out.break_line()
-            self.out.write(line)
+            self.out.write(line, tint)
 
     def _start(self, element: etree._Element) -> None:
         tag = str(element.tag)
@@ -212,6 +232,11 @@ class _Walk:
         if tag == "br":
             self.out.break_line()
             return
+        if tag == "a":
+            self.links += 1
+        if not self.links and (tag in _BOLD or tag == "font" or "color:" in style or "font-weight:" in style):
+            _, colour, bold = self.tints[-1] if self.tints else (element, "", False)
+            self.tints.append((element, *_tint(element, style, colour, bold)))
         if tag in {"td", "th"}:
             self._start_cell()
         elif tag == "tr":
@@ -250,7 +275,10 @@ class _Walk:
         tag = str(element.tag)
         names = f"{element.get('class') or ''} {element.get('id') or ''}"
         style = re.sub(r"\s*([:;])\s*", r"\1", (element.get("style") or "").lower())
+        if self.tints and self.tints[-1][0] is element:
+            self.tints.pop()
         if tag == "a":
+            self.links -= 1
             self._link(element)
         if tag in {"td", "th"}:
             self._end_cell()
@@ -310,6 +338,15 @@ class _Walk:
             for cell in filled:
                 outer.lines += cell
         self.out = outer
+
+
+def _tint(element: etree._Element, style: str, colour: str, bold: bool) -> tuple[str, bool]:
+    """The colour inside an element ("" for the text's own: black, and what programs write in); whether bold."""
+    if match := _COLOUR.search(style) or _COLOUR.match(f"color:{element.get('color') or ''}".lower()):
+        colour = "" if _PLAIN.match(match[1]) else match[1].replace(" ", "")
+    if match := _WEIGHT.search(style):
+        return colour, match[1] in {"bold", "bolder", "600", "700", "800", "900"}
+    return colour, bold or element.tag in _BOLD
 
 
 def _compact(names: str) -> bool:

@@ -130,7 +130,7 @@ def mailbox(raw: str) -> tuple[str, str]:
     """(name, address) of one mailbox (RFC 5322, 3.4), the address in lower case; what is not there is ""."""
     text = " ".join(raw.split())
     if match := _PIPERMAIL.match(text):
-        return charset.header(match[3] or ""), f"{match[1]}@{match[2]}".lower()
+        return charset.header(match[3] or ""), charset.clean(f"{match[1]}@{match[2]}").lower()
     start, end = text.rfind("<"), text.rfind(">")
     if 0 <= start < end:
         name, address = text[:start], text[start + 1 : end]

@@ -4,7 +4,7 @@ Roles are found per line. Stripping is for display: every line keeps its place i
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digest.message import quote, signoff
@@ -13,9 +13,6 @@ from digest.nouns import Segment, SegmentRole
 NEW, QUOTE, FOOTER = SegmentRole.NEW, SegmentRole.QUOTE, SegmentRole.FOOTER
 _ITEM = re.compile(r"^\s*(?:[-*•·–▪◦o]\s+|\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)]\s+)\S", re.I)
 _FORWARDED = re.compile(r"^(?:\s*\[[^\]]{1,40}\]\s*)*(?:fwd?|wg|tr|rv|i)\s*:", re.I)
-_WORD = re.compile(r"[^\W\d_]+")
-_LETTERS = 20  # a line with as many is not in two mails by chance
-_RUN = 4  # words
 _GREETING = re.compile(
     r"^\s*(?:hi|hello|hey|hiya|dear|good (?:morning|afternoon|evening)|g'day|greetings|hallo|liebe\w?|"
     r"bonjour|cher|hola|ciao)\b[^.?!:]{0,40}[,.!:]?\s*$|^\s*[^\W\d_][^.?!:\d]{0,25},\s*$",
@@ -26,6 +23,12 @@ _WITHIN = re.compile(
     r"\b(?:in-?line|below|beneath|underneath|interspersed|in between|within your|"
     r"in (?:your|the) (?:text|e-?mail|message)|"
     r"in (?:red|blue|green|bold|italics|capitals|caps))\b",
+    re.I,
+)
+_IN_COLOUR = re.compile(
+    r"\bin (?:\w+ )?(?:red|blue|green|purple|orange|pink|brown|colou?r|bold|italics)\b|"
+    r"\b(?:comments?|answers?|answered|repl(?:y|ies|ied)|respon\w+|thoughts)\b.{0,60}"
+    r"\b(?:below|within|in-?line|in the text)\b",
     re.I,
 )
 _TAG = re.compile(r"\[[^\]\s]{2,30}\]")
@@ -70,72 +73,53 @@ def new_text(text: str, found: Sequence[Segment]) -> str:
     return re.sub(r"\n\s*\n+", "\n\n", "\n\n".join(part for part in parts if part.strip())).strip()
 
 
-def roles(lines: Sequence[str], context: Context = NOTHING) -> tuple[list[SegmentRole], bool]:
-    """The role of each line, and whether anything was left after stripping; when not, every line is new."""
+def roles(
+    lines: Sequence[str], context: Context = NOTHING, tints: Sequence[str] = ()
+) -> tuple[list[SegmentRole], bool]:
+    """The role of each line, and whether anything was left after stripping; when not, every line is new.
+
+    `tints`: each line's colour and weight where they are not the text's own, see `html.Line`.
+    """
     for lenient in (False, True):
         found = _roles(lines, context, lenient)
+        if any(tints):
+            _take_coloured(lines, found, tints)
         _close_gaps(lines, found)
-        if any(role is NEW and _says_something(line) for line, role in zip(lines, found, strict=True)):
+        if any(role is NEW and says_something(line) for line, role in zip(lines, found, strict=True)):
             return found, not lenient
-    return [NEW] * len(lines), not any(_says_something(line) for line in lines)
+    return [NEW] * len(lines), not any(says_something(line) for line in lines)
 
 
-def known(text: str, found: Sequence[Segment], ancestors: Iterable[str]) -> tuple[Segment, ...]:
-    """The segments of `text`, new lines that stand in one of the `ancestors`' texts made a quote, however they look.
+def answers(text: str, found: Sequence[Segment]) -> tuple[tuple[Segment, Segment | None], ...]:
+    """Each new segment of `text`, in order, with the quoted passage right above that it answers, None without one.
 
-    A line stands there when all its runs of four words do: a quote may have been broken into other lines. It needs 20
-    letters, or lies between lines that have them: "Yes, we do." is said by many. All stays when nothing would be left.
+    The passage is the last paragraph of the quote, as a span of `text`; "On … wrote:" is none.
     """
-    lines = text.split("\n")
-    before = _roles_of(lines, found)
-    phrases: set[str] = set()
-    for ancestor in ancestors:
-        words = _words(ancestor)
-        for size in range(1, _RUN + 1):
-            phrases.update(" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
-    after = list(before)
-    gap: list[int] = []  # short lines that stand there, below one that became a quote
-    quoting = False
-    for i, line in enumerate(lines):
-        words = _words(line)
-        if not line.strip():
-            gap.append(i)
-        elif before[i] is not NEW or not words or not _all_in(words, phrases):
-            quoting, gap = False, []
-        elif sum(map(len, words)) < _LETTERS:
-            gap.append(i)
-        else:
-            if quoting:
-                for j in gap:
-                    after[j] = QUOTE
-            after[i], quoting, gap = QUOTE, True, []
-    if not any(role is NEW and _says_something(line) for line, role in zip(lines, after, strict=True)):
-        return tuple(found)
-    return spans(lines, after)
+    out: list[tuple[Segment, Segment | None]] = []
+    for above, segment in zip([None, *found], found, strict=False):
+        if segment.role is NEW and text[segment.start : segment.end].strip():
+            out.append((segment, _last_paragraph(text, above) if above and above.role is QUOTE else None))
+    return tuple(out)
 
 
-def _words(text: str) -> list[str]:
-    return [word.casefold() for word in _WORD.findall(text)]
-
-
-def _all_in(words: list[str], phrases: set[str]) -> bool:
-    size = min(_RUN, len(words))
-    return all(" ".join(words[i : i + size]) in phrases for i in range(len(words) - size + 1))
-
-
-def _roles_of(lines: Sequence[str], found: Sequence[Segment]) -> list[SegmentRole]:
-    """The role of each line; segments begin and end with lines."""
-    out: list[SegmentRole] = []
-    position = at = 0
+def _last_paragraph(text: str, quoted: Segment) -> Segment | None:
+    lines = text[quoted.start : quoted.end].split("\n")
+    starts = [quoted.start]
     for line in lines:
-        while at + 1 < len(found) and found[at].end <= position:
-            at += 1
-        out.append(found[at].role if found else NEW)
-        position += len(line) + 1
-    return out
+        starts.append(starts[-1] + len(line) + 1)
+    end = len(lines)
+    while end and not lines[end - 1].strip(" >|\t"):
+        end -= 1
+    first = end
+    while first and lines[first - 1].strip(" >|\t"):
+        first -= 1
+    if first == end or any(quote.attribution(lines, i) for i in range(first, end)):
+        return None
+    return Segment(starts[first], starts[end - 1] + len(lines[end - 1]), QUOTE)
 
 
-def _says_something(line: str) -> bool:
+def says_something(line: str) -> bool:
+    """Whether a line is more than punctuation."""
     return any(c.isalnum() or ord(c) > 0x2190 for c in line)  # a lone emoji says something, too
 
 
@@ -173,6 +157,24 @@ def _roles(lines: Sequence[str], context: Context, lenient: bool) -> list[Segmen
         i = end
     _sign_off(lines, found, authors)
     return [role or NEW for role in found]
+
+
+def _take_coloured(lines: Sequence[str], found: list[SegmentRole], tints: Sequence[str]) -> None:
+    """Make new what stands inside a quote in a colour (or in bold) of its own, when the author says so or nothing else.
+
+    Below "in red" any colour will do: people call many things red. Most of a quote in one colour is the quote's own.
+    """
+    above = next((i for i, role in enumerate(found) if role is QUOTE), 0)
+    said = bool(_IN_COLOUR.search(" ".join(lines[:above])[:3000]))
+    if not said and any(r is NEW and says_something(line) for line, r in zip(lines, found, strict=True)):
+        return
+    quoted = [i for i, role in enumerate(found) if role is QUOTE and says_something(lines[i])]
+    own = [i for i in quoted if tints[i] and not quote.headers(lines, i) and not quote.attribution(lines, i)]
+    if any(tints[i] != "bold" for i in own):
+        own = [i for i in own if tints[i] != "bold"]  # bold is for headings and header fields, then
+    if len(own) * 2 < len(quoted):
+        for i in own:
+            found[i] = NEW
 
 
 def _is_said(line: str) -> bool:

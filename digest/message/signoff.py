@@ -217,12 +217,17 @@ def _paragraphs(lines: Sequence[str], start: int, end: int) -> list[tuple[int, i
     return found
 
 
+def is_banner(paragraph: str) -> bool:
+    """Whether a paragraph is what a gateway puts above mail from outside."""
+    return bool(_BANNER.match(paragraph)) and (len(paragraph) < 40 or bool(_BANNER_SAYS.search(paragraph)))
+
+
 def _banners(lines: Sequence[str], roles: list[SegmentRole]) -> int:
     """Mark the banners a gateway put before the text; the index where the author starts."""
     start = 0
     for first, last in _paragraphs(lines, 0, len(lines))[:4]:
         text = " ".join(lines[first : min(last, first + 8)])[:700]
-        if not _RULE.match(text) and not (_BANNER.match(text) and (len(text) < 40 or _BANNER_SAYS.search(text))):
+        if not _RULE.match(text) and not is_banner(text):
             break
         if _RULE.match(text) and not start:
             break

@@ -7,13 +7,14 @@ mail that is already filed is left as it is.
 import zlib
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
 from digest.config import CommunitySettings
 from digest.mailbox import NOTE_FROM
 from digest.message import Ours, Person, Understood
+from digest.message.ancestry import known
 from digest.message.kind import by_a_person
 from digest.models import Alias, Identifier, Member, Message, RawMessage, Reference
 from digest.nouns import MASKED, Decision, HoldReason, Kind, MessageStatus
@@ -27,6 +28,12 @@ from digest.steps.redact import carry
 from digest.thread import subject as subjects
 from digest.thread.arrange import FIRST
 from digest.thread.threading import conversation
+
+#: Ancestors looked at; a quote of what was said before the last twenty mails is marked like any other.
+ANCESTORS = 20
+#: How long somebody's same words are another delivery of the same mail, and how many letters they need to be that.
+COPIES_FOR = timedelta(days=3)
+COPIED_LETTERS = 40
 
 
 def unfiled(session: Session, community_id: int, limit: int) -> list[tuple[int, bytes]]:
@@ -81,9 +88,14 @@ def file(
     for message, understood in fresh:
         _write_down(session, message, understood, members.get(understood.from_address), now)
     session.flush()
-    copies = _bearers(session, community_id, [m.rfc_message_id for m, _ in fresh if m.rfc_message_id])
+    bearers = _bearers(session, community_id, [name for m, u in fresh for name in _ancestry(u)])
     for message, understood in fresh:
-        _sort(session, message, understood, members.get(understood.from_address), community, copies)
+        if understood.kind is None:
+            _set_apart(message, understood, bearers)
+    copies = _copies(session, community_id, [m for m, u in fresh if u.kind is None])
+    for message, understood in fresh:
+        first, why = _first_copy(message, understood, bearers, copies)
+        _sort(session, message, understood, members.get(understood.from_address), community, (first, why))
     placed = [message for message, _ in fresh if message.status is MessageStatus.ACCEPTED]
     about = [message for message, _ in fresh if message.kind in LEAVES]
     settle(session, community_id, [message.id for message in placed + about], now)
@@ -145,15 +157,15 @@ def _sort(
     understood: Understood,
     member: Member | None,
     community: CommunitySettings,
-    copies: Mapping[str, Sequence[Message]],
+    copy: tuple[Message | None, str],
 ) -> None:
     """What becomes of a mail: set aside, held for a person, or (accepted, with no kind yet) to be threaded."""
     if understood.unreadable or understood.from_address == NOTE_FROM:
         _hold(message, HoldReason.NOT_UNDERSTOOD, understood.unreadable or "The mailbox did not hand this mail over.")
         return
-    first = _first_copy(message, copies.get(message.rfc_message_id, ()))
+    first, why = copy
     if first is not None:
-        message.kind, message.kind_reason = Kind.DUPLICATE, "bears the Message-ID of a mail already stored"
+        message.kind, message.kind_reason = Kind.DUPLICATE, why
         message.status, message.hold_reason = MessageStatus.DISCARDED, None
         message.duplicate_of, message.thread_id = first.id, first.thread_id
         return
@@ -248,10 +260,74 @@ def _bearers(session: Session, community_id: int, names: Sequence[str]) -> dict[
     return found
 
 
-def _first_copy(message: Message, bearers: Sequence[Message]) -> Message | None:
-    """The mail this is another copy of: the same Message-ID and words (lists add footers, relays headers)."""
-    earlier = [one for one in bearers if one.id < message.id and one.kind is not Kind.DUPLICATE]
-    if not earlier:
-        return None
-    words = "".join(new_words(message).split())
-    return next((one for one in earlier if "".join(new_words(one).split()) == words), None)
+def _ancestry(understood: Understood) -> list[str]:
+    """The Message-IDs a mail bears and names, the nearest ancestors last (RFC 5322, 3.6.4)."""
+    named = [*understood.references, *understood.in_reply_to][-ANCESTORS:]
+    return [name for name in dict.fromkeys([*named, understood.message_id]) if name]
+
+
+def _set_apart(message: Message, understood: Understood, bearers: Mapping[str, Sequence[Message]]) -> None:
+    """Tell the author's words from those of the stored mails that it answers."""
+    named = [name for name in _ancestry(understood) if name != understood.message_id]
+    texts = [one.text for name in named for one in bearers.get(name, ())[:1] if _when(one) <= _when(message)]
+    if texts:
+        message.segments = list(known(message.text, message.segments, texts))
+
+
+def _when(message: Message) -> datetime:
+    return message.sent_at or message.received_at
+
+
+def _copies(session: Session, community_id: int, fresh: Sequence[Message]) -> dict[tuple[str, str], list[Message]]:
+    """The mails that have sender and subject of one of `fresh`, by both, in order of arrival."""
+    found: dict[tuple[str, str], list[Message]] = {(m.from_address, m.base_subject): [] for m in fresh}
+    if not fresh:
+        return found
+    since = min(m.received_at for m in fresh) - COPIES_FOR
+    for some in chunks({subject for _, subject in found}):
+        for message in session.exec(
+            select(Message)
+            .where(
+                Message.community_id == community_id,
+                col(Message.base_subject).in_(some),
+                col(Message.filed_at).is_not(None),
+                col(Message.received_at) > since,
+            )
+            .order_by(col(Message.id))
+        ):
+            if (key := (message.from_address, message.base_subject)) in found:
+                found[key].append(message)
+    return found
+
+
+def _first_copy(
+    message: Message,
+    understood: Understood,
+    bearers: Mapping[str, Sequence[Message]],
+    copies: Mapping[tuple[str, str], Sequence[Message]],
+) -> tuple[Message | None, str]:
+    """The mail this is another copy of, and why.
+
+    Lists add footers and relays add headers, and a mail that is sent or let through again gets another Message-ID; the
+    author's words stay the same. What programs write is the same each time and no copy.
+    """
+    words = ""
+    for one in bearers.get(message.rfc_message_id, ()):
+        words = words or _said(message)
+        if one.id < message.id and one.kind is not Kind.DUPLICATE and _said(one) == words:
+            return one, "bears the Message-ID of a mail already stored (RFC 5322, 3.6.4)"
+    if understood.kind is not None:
+        return None, ""
+    for one in copies.get((message.from_address, message.base_subject), ()):
+        apart = abs(_when(message) - _when(one))
+        if one.id >= message.id or one.kind is Kind.DUPLICATE or apart > COPIES_FOR:
+            continue
+        words = words or _said(message)
+        enough = sum(map(str.isalpha, words)) >= COPIED_LETTERS
+        if words and (enough or not apart) and _said(one) == words:
+            return one, "has the sender, subject and words of a mail already stored, under another Message-ID"
+    return None, ""
+
+
+def _said(message: Message) -> str:
+    return "".join(new_words(message).split())

@@ -126,3 +126,18 @@ def test_placeholders_of_inline_pictures_are_no_text() -> None:
 
 def test_latin_text_without_a_label_is_read() -> None:
     assert _plain(raw("Content-Type: text/plain", body="It’s £80".encode("cp1252"))) == "It’s £80"
+
+
+def test_a_line_knows_the_colour_or_weight_that_all_of_it_is_written_in() -> None:
+    source = (
+        '<p style="color:#1F497D">plain</p><p><span style="color: red">red</span></p>'
+        "<p>half <font color=blue>blue</font></p><p><b>bold</b></p>"
+        '<p><font color="#0070C0"><b>both</b></font></p><p><a style="color:blue" href="https://x.org">link</a></p>'
+    )
+    assert [line.tint for line in to_lines(source)[0] if line.text] == ["", "red", "", "bold", "#0070c0 bold", ""]
+
+
+def test_the_html_is_read_when_the_text_says_that_colours_matter() -> None:
+    page = '<p>My answers are in red.</p><blockquote><p>Who pays?</p><p style="color:red">We do.</p></blockquote>'
+    found, _ = body.lines(parse(mail("My answers are in red.\n\n> Who pays?\n> We do.\n", html=page)))
+    assert [line.tint for line in found if "We do" in line.text] == ["red"]

@@ -63,6 +63,7 @@ def test_base64_is_read_as_far_as_it_goes() -> None:
         ("ann@example.org", "", "ann@example.org"),
         ("ann@example.org (Ann Carter)", "Ann Carter", "ann@example.org"),
         ("ann at example.org (Ann Carter)", "Ann Carter", "ann@example.org"),  # pipermail
+        ("\0ann at example.org (Ann Carter)", "Ann Carter", "ann@example.org"),  # PostgreSQL refuses NUL
         ("=?utf-8?q?Se=C3=A1n?= <s@example.org>", "Seán", "s@example.org"),
         ("nobody", "", ""),
         ("", "", ""),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.message.reply import Context, new_text, reflow, roles, segments
+from digest.message.reply import Context, new_text, reflow, roles, segments, spans
 from digest.nouns import SegmentRole
 
 ANN = Context("Dr Ann Carter", "Re: [STREAM] CT access", "stream@lists.example.org")
@@ -140,6 +140,37 @@ def test_answers_stand_below_a_greeting_or_a_word_that_they_do() -> None:
     assert _new(f"Dear Ben,\n\nOn 5 Jan 2026, Ben wrote:{answered}") == "Dear Ben,\n\nFirst my own view.\n\nThe trust."
     text = f"Answers in-line.\n\n{OUTLOOK}\n\n[...]\n> Who pays?\n\nThe trust.\n"
     assert _new(text) == "Answers in-line.\n\nThe trust."
+
+
+COLOURED = [
+    ("Please see my answers below in red.", ""),
+    ("", ""),
+    *((line, "") for line in OUTLOOK.split("\n")),
+    ("", ""),
+    ("Who has direct access to CT?", ""),
+    ("", ""),
+    ("We do, for two years now.", "red"),
+    ("", ""),
+    ("Who pays for it?", ""),
+    ("The trust.", "red"),
+    ("Ben", ""),
+]
+
+
+def test_answers_in_a_colour_inside_a_quote_are_new_in_order() -> None:
+    lines, tints = [line for line, _ in COLOURED], [tint for _, tint in COLOURED]
+    found, left = roles(lines, ANN, tints)
+    assert left
+    assert new_text("\n".join(lines), spans(lines, found)) == (
+        "Please see my answers below in red.\n\nWe do, for two years now.\n\nThe trust."
+    )
+    lines[0] = "We have it."  # a quote may have colours of its own
+    assert new_text("\n".join(lines), spans(lines, roles(lines, ANN, tints)[0])) == "We have it."
+    lines[0] = ""  # but who says nothing else says that
+    assert (
+        new_text("\n".join(lines), spans(lines, roles(lines, ANN, tints)[0]))
+        == "We do, for two years now.\n\nThe trust."
+    )
 
 
 def test_a_quote_set_in_by_spaces_ends_where_the_author_begins() -> None:

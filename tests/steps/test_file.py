@@ -13,7 +13,7 @@ from digest.message import understand
 from digest.models import Message, RawMessage, Thread
 from digest.nouns import HoldReason, Kind, MessageStatus
 from digest.steps import enrol, export, file, receive
-from digest.steps.read import shown_text
+from digest.steps.read import new_words, shown_text
 from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, SERVICE, SLIP, World, mail
 
 
@@ -91,6 +91,53 @@ def test_the_same_mail_over_two_ways_is_a_duplicate_in_the_same_thread(world: Wo
         first, second = world.messages(session)
         assert (second.kind, second.status, second.duplicate_of) == (Kind.DUPLICATE, MessageStatus.DISCARDED, first.id)
         assert second.thread_id == first.thread_id
+
+
+def test_the_same_words_under_another_message_id_are_a_duplicate(world: World) -> None:
+    again = QUESTION.replace(b"q1@example.org", b"q1-again@relay.example.org")
+    world.receive(QUESTION, REPLY, again)
+    with store.read(world.engine) as session:
+        first, _, third = world.messages(session)
+        assert (third.kind, third.duplicate_of, third.thread_id) == (Kind.DUPLICATE, first.id, first.thread_id)
+        assert "another Message-ID" in third.kind_reason
+
+
+def test_the_same_few_words_said_twice_are_no_duplicate(world: World) -> None:
+    texts = [mail("tunde@example.org", "Re: kits", "Agreed.", f"{i}@x", at=NOON + timedelta(hours=i)) for i in (1, 2)]
+    world.receive(QUESTION, *texts)
+    with store.read(world.engine) as session:
+        assert Kind.DUPLICATE not in [m.kind for m in world.messages(session)]
+
+
+def test_what_stands_in_a_stored_ancestor_is_a_quote_however_it_looks(world: World) -> None:
+    text = (
+        "Hello Gwen\n\nWho chases the kit when it does not come back to the lab?\n\n"
+        "Our practice nurse does, every Friday afternoon.\n"
+    )
+    reply = mail("tunde@example.org", "Re: Unreturned FIT kits", text, "r1@example.org", answers="q1@example.org")
+    world.receive(QUESTION, reply)
+    with store.read(world.engine) as session:
+        assert new_words(world.messages(session)[1]) == (
+            "Hello Gwen\n\nOur practice nurse does, every Friday afternoon."
+        )
+
+
+def test_an_answer_written_into_an_unmarked_quote_is_found_by_what_the_question_said(world: World) -> None:
+    question = mail(
+        "Gwen Pryce <gwen@example.org>",
+        "Two things",
+        "Who chases the kit when it does not come back to the lab?\n\nAnd who tells the patient that it was lost?\n",
+        "two@example.org",
+    )
+    text = (
+        "From: Gwen Pryce\nSent: 24 November 2026 12:00\nTo: leads\nSubject: Two things\n\n"
+        "Who chases the kit when it does not come back to the lab?\n\nOur reception.\n\n"
+        "And who tells the patient that it was lost?\n\nGwen\n"
+    )
+    reply = mail("tunde@example.org", "Re: Two things", f"Hi\n\n{text}", "r9@example.org", answers="two@example.org")
+    world.receive(question, reply)
+    with store.read(world.engine) as session:
+        assert new_words(world.messages(session)[1]) == "Hi\n\nOur reception."
 
 
 def test_another_mail_under_a_stolen_message_id_is_no_duplicate(world: World) -> None:

@@ -1,0 +1,111 @@
+"""What a reply's stored ancestors tell about its text: what is their words in it, and what stands between them."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from digest.message import quote, reply, signoff
+from digest.nouns import Segment, SegmentRole
+
+NEW, QUOTE = SegmentRole.NEW, SegmentRole.QUOTE
+_WORD = re.compile(r"[^\W\d_]+")
+_LETTERS = 20  # a line with as many is not in two mails by chance
+_RUN = 4  # words
+
+
+def known(text: str, found: Sequence[Segment], ancestors: Iterable[str]) -> tuple[Segment, ...]:
+    """The segments of `text`, by what the texts of its `ancestors` hold.
+
+    A line that stands there is a quote, however it looks; one that does not, between two of a quote that do, is new.
+
+    A line stands there when all its runs of four words do: a quote may have been broken into other lines. It needs 20
+    letters, or lies between lines that have them: "Yes, we do." is said by many. All stays when nothing would be left.
+    """
+    lines = text.split("\n")
+    before = _roles_of(lines, found)
+    phrases: set[str] = set()
+    for ancestor in ancestors:
+        words = _words(ancestor)
+        for size in range(1, _RUN + 1):
+            phrases.update(" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
+    after = list(before)
+    if phrases:
+        _answers_within(lines, before, after, phrases)
+    gap: list[int] = []  # short lines that stand there, below one that became a quote
+    quoting = False
+    for i, line in enumerate(lines):
+        words = _words(line)
+        if not line.strip():
+            gap.append(i)
+        elif before[i] is not NEW or not words or not _all_in(words, phrases):
+            quoting, gap = False, []
+        elif sum(map(len, words)) < _LETTERS:
+            gap.append(i)
+        else:
+            if quoting:
+                for j in gap:
+                    after[j] = QUOTE
+            after[i], quoting, gap = QUOTE, True, []
+    if not any(role is NEW and reply.says_something(line) for line, role in zip(lines, after, strict=True)):
+        return tuple(found)
+    return reply.spans(lines, after)
+
+
+def _answers_within(
+    lines: Sequence[str], before: Sequence[SegmentRole], after: list[SegmentRole], phrases: set[str]
+) -> None:
+    """Make new what was written into a quote without a mark: lines no ancestor has, between two that one has.
+
+    Only where a quote is otherwise the ancestors': else it is somebody else's mail, or they were stored in other words.
+    """
+    i = 0
+    while i < len(lines):
+        end = i
+        while end < len(lines) and before[end] is QUOTE:
+            end += 1
+        filled = {k: w for k in range(i, end) if (w := _words(lines[k])) and not quote.is_marked(lines[k])}
+        stand = {k for k, words in filled.items() if _all_in(words, phrases)}
+        long = {k for k, words in filled.items() if sum(map(len, words)) >= _LETTERS}
+        if len(stand) > 1 and len(stand & long) * 2 > len(long) > 0:
+            first, last = min(stand), max(stand)
+            for k, words in filled.items():
+                foreign = not _any_in(words, phrases) if k in long else k not in stand
+                if foreign and first < k < last and not _belongs(lines, k):
+                    after[k] = NEW
+        i = max(end, i + 1)
+
+
+def _belongs(lines: Sequence[str], i: int) -> bool:
+    """Whether a program put the line into the quote: a field, an introduction, a banner, a disclaimer, a footer."""
+    line = lines[i]
+    return (
+        bool(re.match(r"^\s*[*_]{0,2}[^\W\d_][\w -]{0,20}[*_]{0,2}\s?:", line) or "@" in line)
+        or bool(quote.attribution(lines, i) or quote.footer(lines, i))
+        or signoff.is_disclaimer(line)
+        or signoff.is_banner(line)
+    )
+
+
+def _words(text: str) -> list[str]:
+    return [word.casefold() for word in _WORD.findall(text)]
+
+
+def _all_in(words: list[str], phrases: set[str]) -> bool:
+    size = min(_RUN, len(words))
+    return all(" ".join(words[i : i + size]) in phrases for i in range(len(words) - size + 1))
+
+
+def _any_in(words: list[str], phrases: set[str]) -> bool:
+    size = min(_RUN, len(words))
+    return any(" ".join(words[i : i + size]) in phrases for i in range(len(words) - size + 1))
+
+
+def _roles_of(lines: Sequence[str], found: Sequence[Segment]) -> list[SegmentRole]:
+    """The role of each line; segments begin and end with lines."""
+    out: list[SegmentRole] = []
+    position = at = 0
+    for line in lines:
+        while at + 1 < len(found) and found[at].end <= position:
+            at += 1
+        out.append(found[at].role if found else NEW)
+        position += len(line) + 1
+    return out
