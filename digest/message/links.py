@@ -1,23 +1,36 @@
 """Addresses in text, and the real targets of the links that security gateways wrap."""
 
 import re
+from itertools import islice
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from digest.message import charset
 
 # The last character of an address is no punctuation; a closing bracket belongs to it only when it opened there.
 URL = re.compile(r"\bhttps?://[^\s<>\"“”|\\^`{}\[\]]{1,4000}", re.I)
 _TAIL = ".,;:!?'’…*_"
 
-# Host suffix → the query's key that holds the target.
+# Host suffix → the query's keys that may hold the target. Mimecast, EdgePilot and the like keep it to themselves: their
+# links stay as they are.
 _WRAPPERS = {
-    ".safelinks.protection.outlook.com": "url",  # Microsoft Defender for Office 365
-    "www.google.com": "q",
-    "linkprotect.cudasvc.com": "a",  # Barracuda
-    "secure-web.cisco.com": "",  # path
-    "urldefense.com": "",  # Proofpoint, v3
-    "urldefense.proofpoint.com": "u",  # Proofpoint, v1 and v2
-    "protect.mimecast.com": "",  # opaque: stays as it is
+    ".safelinks.protection.outlook.com": ("url",),  # Microsoft Defender for Office 365
+    ".safelinks.protection.office365.us": ("url",),
+    ".safelink.emails.azure.net": ("destination",),  # Microsoft's own mailings
+    "linkprotect.cudasvc.com": ("a",),  # Barracuda
+    "clicktime.symantec.com": ("u",),
+    "scanmail.trustwave.com": ("u",),
+    "trendmicro.com": ("url",),  # …/wis/clicktime/…
+    ".protection.sophos.com": ("u",),  # in base64
+    "secure-web.cisco.com": (),  # in the path
+    "urldefense.com": (),  # Proofpoint, v3
+    "urldefense.us": (),
+    "urldefense.proofpoint.com": ("u",),  # Proofpoint, v1 and v2
+    "www.google.com": ("q", "url"),
+    "www.google.co.uk": ("q", "url"),
 }
-_PROOFPOINT_3 = re.compile(r"/v3/__(.+?)__;")
+_ONLY_UNDER = {"www.google.com": "/url", "www.google.co.uk": "/url", "trendmicro.com": "/wis/clicktime"}
+_PROOFPOINT_3 = re.compile(r"/v3/__(.+?)__;([A-Za-z0-9_-]*)")
+_RUNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"  # Proofpoint v3: "**A" is two, "**B" three …
 
 
 def find(text: str) -> list[tuple[int, int]]:
@@ -50,19 +63,38 @@ def _unwrapped(url: str) -> str:
         host = (parts.hostname or "").lower()
     except ValueError:
         return url
-    key = next((key for suffix, key in _WRAPPERS.items() if host == suffix or host.endswith(suffix)), None)
-    if key is None or (host == "www.google.com" and parts.path != "/url"):
+    suffix = next(
+        (suffix for suffix in _WRAPPERS if host == suffix.lstrip(".") or host.endswith(_dotted(suffix))), None
+    )
+    if suffix is None or not parts.path.startswith(_ONLY_UNDER.get(suffix, "")):
         return url
-    inner = ""
-    if key:
-        inner = next(iter(parse_qs(parts.query).get(key, [])), "")
-        if host == "urldefense.proofpoint.com" and "/v2/" in parts.path:
-            inner = unquote(inner.replace("-", "%").replace("_", "/"))
-    elif host == "urldefense.com" and (match := _PROOFPOINT_3.search(url)):
-        inner = match[1]
-    elif host == "secure-web.cisco.com":
+    query = parse_qs(parts.query)
+    inner = next((query[key][0] for key in _WRAPPERS[suffix] if key in query), "")
+    if suffix == "urldefense.proofpoint.com" and "/v2/" in parts.path:
+        inner = unquote(inner.replace("-", "%").replace("_", "/"))
+    elif suffix.startswith("urldefense.") and (match := _PROOFPOINT_3.search(url)):
+        inner = _proofpoint_3(match[1], match[2])
+    elif suffix == "secure-web.cisco.com":
         inner = unquote(parts.path.rpartition("/")[2])
-    return inner if inner.startswith(("http://", "https://")) and not re.search(r"\s", inner) else url
+    elif suffix == ".protection.sophos.com":
+        inner = charset.unbase64(inner.replace("-", "+").replace("_", "/").encode()).decode("utf-8", "replace")
+    return inner if inner.startswith(("http://", "https://")) and not re.search(r"[\s\x00-\x1f\ufffd]", inner) else url
+
+
+def _dotted(suffix: str) -> str:
+    return suffix if suffix.startswith(".") else f".{suffix}"
+
+
+def _proofpoint_3(text: str, encoded: str) -> str:
+    """What Proofpoint put "*" for is in `encoded`, in order: a character each, "**" and a letter for a run of them."""
+    left = iter(charset.unbase64(encoded.replace("-", "+").replace("_", "/").encode()).decode("utf-8", "replace"))
+
+    def restored(match: re.Match[str]) -> str:
+        size = _RUNS.index(match[1]) + 2 if match[1] else 1
+        return "".join(islice(left, size)) or match[0]
+
+    plain = re.sub(r"\*(?:\*([A-Za-z0-9_-]))?", restored, text) if encoded else text
+    return re.sub(r"^(https?):/{1,3}", r"\1://", plain)  # relays make "//" one slash
 
 
 def unwrap_all(text: str) -> str:

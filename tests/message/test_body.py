@@ -48,6 +48,23 @@ SAFE = "https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fexampl
             "https://example.org/a?b=1",
         ),
         ("https://urldefense.com/v3/__https://example.org/a__;!!x", "https://example.org/a"),
+        ("https://urldefense.us/v3/__https:/*example.org/a**Bb__;LyMjIw!!x", "https://example.org/a###b"),
+        ("https://urldefense.com/v3/__https://example.org/a*b__;", "https://example.org/a*b"),
+        ("https://linkprotect.cudasvc.com/url?a=https%3a%2f%2fexample.org%2fa&c=E,1,x", "https://example.org/a"),
+        ("https://clicktime.symantec.com/39by3e?u=http%3A%2F%2Fexample.org", "http://example.org"),
+        ("https://scanmail.trustwave.com/?c=1&d=x&u=https%3a%2f%2fexample%2eorg%2fa", "https://example.org/a"),
+        (
+            "https://us-east-2.protection.sophos.com/?d=example.org&u=aHR0cHM6Ly9leGFtcGxlLm9yZy9h",
+            "https://example.org/a",
+        ),
+        (
+            "https://ctp.trendmicro.com/wis/clicktime/v1/query?url=https%3a%2f%2fexample.org&umid=1",
+            "https://example.org",
+        ),
+        ("https://secure-web.cisco.com/1abc/https%3A%2F%2Fexample.org%2Fa", "https://example.org/a"),
+        ("https://protect-eu.mimecast.com/s/AbC1?domain=example.org", None),  # opaque
+        ("https://us.protection.sophos.com/?u=%FF%00AA", None),
+        ("https://evil.example.net/?url=https://example.org", None),
         ("https://urldefense.proofpoint.com/v2/url?u=https-3A__example.org_a&d=x", "https://example.org/a"),
         ("https://www.google.com/url?q=https://example.org/a&sa=D", "https://example.org/a"),
         (
