@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from digest.message import quote, reply, signoff
+from digest.message import boilerplate, quote, reply
 from digest.nouns import Segment, SegmentRole
 
 NEW, QUOTE = SegmentRole.NEW, SegmentRole.QUOTE
@@ -80,8 +80,8 @@ def _belongs(lines: Sequence[str], i: int) -> bool:
     return (
         bool(re.match(r"^\s*[*_]{0,2}[^\W\d_][\w -]{0,20}[*_]{0,2}\s?:", line) or "@" in line)
         or bool(quote.attribution(lines, i) or quote.footer(lines, i))
-        or signoff.is_disclaimer(line)
-        or signoff.is_banner(line)
+        or boilerplate.is_disclaimer(line)
+        or boilerplate.is_banner(line)
     )
 
 

@@ -10,7 +10,8 @@ _MARK = re.compile(r"^(?:\s{0,4}>|\|(?:\s.*[^|\s]\s*|[\s|]*)$)")
 _WROTE = (
     r"wrote|writes|said|schrieb|schreibt|geschrieben|a écrit|écrit|escribió|ha scritto|scrisse|schreef|geschreven|"
     r"skrev|"
-    r"escreveu|napisał\(a\)|napisał|napisała|pisze|kirjoitti|написал|пишет|yazdı|napsal|írta"
+    r"escreveu|napisał\(a\)|napisał|napisała|pisze|kirjoitti|написал|пишет|yazdı|napsal|írta|"
+    r"ysgrifennodd|έγραψε|a scris|scrisse|skrifaði"
 )
 # How an attribution starts: "On 5 January", which a mail program may wrap, or a name or a date, then within two lines.
 _OPENS = re.compile(
@@ -19,13 +20,15 @@ _OPENS = re.compile(
     re.I,
 )
 _OPENS_BARE = re.compile(
-    r"^\s*(?:\d{1,4}[./-]\d|\d{1,2} \w+ \d{4}|(?:mon|tue|wed|thu|fri|sat|sun)\w*\b|[\"'*<]?[^\W\d_])", re.I
+    r"^\s*(?:\d{1,4}[./年-]\s?\d|\d{1,2} \w+ \d{4}|(?:mon|tue|wed|thu|fri|sat|sun)\w*\b|[\"'*<]?[^\W\d_])", re.I
 )
-_CLOSES = re.compile(rf"(?:\b(?:{_WROTE})\b.{{0,90}}[:：]|\b(?:{_WROTE})\s?)\s*$", re.I)
+_CLOSES = re.compile(rf"(?:\b(?:{_WROTE})\b.{{0,90}}[:：]|\b(?:{_WROTE})\s?|[写寫]道\s?[:：])\s*$", re.I)
 _ENDINGS = (":", "：", *_WROTE.replace("\\", "").split("|"))
 _DATED = re.compile(
     r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\b\d{1,2}:\d{2}\b|\b(?:19|20)\d\d\b|@|\bat\b \S+\.\w+|<[^>]*>", re.I
 )
+# A date or a time and an address at its end, in a language we do not know: "5 янв. 2026 г. в 09:00, Ann <a@example.org>:".
+_DATED_ADDRESS = re.compile(r"(?:(?:19|20)\d\d|\d{1,2}[:.]\d\d).{0,100}<[^<>\s]+(?:@| at )[^<>\s]+>\s?[:：]\s*$")
 # Where a program broke an attribution that it had marked itself: "On … Ann Carter <ann@example.org" / "> wrote:".
 _ADDRESSED = re.compile(r"<[^<>\s]+(?:@| at )[^<>\s]+>")
 _CLOSES_MARKED = re.compile(rf"^\s*>+\s*(?:\b(?:{_WROTE})\b)?\s*[:：]\s*$", re.I)
@@ -67,6 +70,9 @@ _LABELS: dict[str, str] = {
 }
 _LABEL = re.compile(r"^\s*[*_]{0,2}([^\W\d_][\w-]{0,14})[*_]{0,2}\s?[:：][*_]{0,2}(?:\s+(.*)|)$")
 
+_ANY_LABEL = re.compile(r"^\s*[*_]{0,2}[^\W\d_][\w-]{0,20}(?: [\w-]{1,12}){0,2}[*_]{0,2}\s?[:：][*_]{0,2}\s*(\S.*)$")
+_YEAR = re.compile(r"(?:^|[\s.,/-])(?:19|20)\d\d(?:\D|$)")
+
 _FOOTER = re.compile(
     r"mailing list\b|listinfo/|to unsubscribe\b|unsubscribe (?:from|send|by|here|at|:)|to leave (?:this|the) (?:list|"
     r"group)|"
@@ -106,6 +112,8 @@ def attribution(lines: Sequence[str], i: int) -> int:
             continue
         text = " ".join(line.strip() for line in lines[i : end + 1])
         marked = mark_follows(lines, end + 1)
+        if len(text) < 200 and _DATED_ADDRESS.search(text):
+            return end + 1
         if _CLOSES.search(text) and ((colon and _DATED.search(text)) or marked):
             return end + 1
         if colon and marked and len(text) < 200 and (_ADDRESSED if end > i else _DATED).search(text):
@@ -164,6 +172,9 @@ def headers(lines: Sequence[str], i: int) -> Headers | None:
     explicit = forward or bool(_ORIGINAL.match(lines[i]))
     if explicit or _LINE.match(lines[i]):
         start = _filled(lines, i + 1)
+        if not explicit and start < len(lines) and (_FORWARD.match(lines[start]) or _ORIGINAL.match(lines[start])):
+            block = headers(lines, start)
+            return block if block is None or block.end > start else None
     fields: dict[str, str] = {}
     end = j = start
     foreign = 0
@@ -191,6 +202,18 @@ def headers(lines: Sequence[str], i: int) -> Headers | None:
         return Headers(max(end, i + 1), fields, forward)
     if foreign >= 3 and start > i and any("@" in line for line in lines[start:end]):
         return Headers(end, {}, False)
+    return _foreign(lines, start)
+
+
+def _foreign(lines: Sequence[str], i: int) -> Headers | None:
+    """A block in a language we do not know: four fields, of which the first has an address and one a date."""
+    values: list[str] = []
+    while i + len(values) < len(lines) and (match := _ANY_LABEL.match(lines[i + len(values)])):
+        values.append(match[1])
+        if len(values) == 7:
+            break
+    if len(values) >= 4 and "@" in values[0] and any(_YEAR.search(value) for value in values[1:4]):
+        return Headers(i + len(values), {}, False)
     return None
 
 

@@ -1,4 +1,4 @@
-"""Where an author stops writing: valediction, name, signature, tag line, disclaimer; and the banner before them.
+"""Where an author stops writing: valediction, name, signature, and what is added below; and the banner before them.
 
 All functions look at one author's lines only, quotes taken out before.
 """
@@ -6,6 +6,7 @@ All functions look at one author's lines only, quotes taken out before.
 import re
 from collections.abc import Iterator, Sequence
 
+from digest.message import boilerplate
 from digest.nouns import SegmentRole
 
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -20,7 +21,7 @@ _TITLES = _set("dr prof professor mr mrs ms miss mx sir dame rev")
 # there: "the very best" alone is prose.
 _VALEDICTION_HEADS = _set(
     """regards wishes thanks thank thanx thx ta yours sincerely faithfully cheers love care bw kr br rgds tia mtia best
-    kind warm warmly hth soon bye cordially respectfully warmest
+    kind warm warmly hth soon bye cordially respectfully warmest haste diolch cofion hwyl slainte sláinte slàinte slán
     grüße grüsse gruß gruss grüßen grüssen mfg lg vg cordialement vous amicalement salutations merci saludos abrazo
     atentamente gracias saludo groet groeten mvg saluti grazie hälsning hälsningar hilsen mvh kh vh
     abraços atenciosamente obrigado pozdrawiam pozdrowienia poważaniem powazaniem"""
@@ -28,27 +29,20 @@ _VALEDICTION_HEADS = _set(
 _VALEDICTION_WORDS = _VALEDICTION_HEADS | _set(
     """regard wish kindest kindly many you all the very truly take speak with and in advance much so again ever as
     always gratefully appreciation sent my greetings from good luck till until later for now have a nice lovely great
-    day week weekend evening happy
+    day week weekend evening happy new year christmas easter break everyone everybody team both folks guys in aye
+    gorau cynnes cynhesaf le meas gach dea ghuí dhea
     viele liebe herzliche freundliche freundlichen mit besten schöne beste bien à meilleures cordiales un cordial
     met vriendelijke hartelijke cordiali distinti med vänlig venlig vennlig z serdecznie"""
 )
 
 _THANKS = _set("thanks thank thx thanx ta cheers merci gracias grazie obrigado")
-_DELIMITER = re.compile(r"^\s{0,2}--\s?$")
-_TAG_LINE = re.compile(
-    r"^\W{0,3}(?:sent (?:from|via|by|using) (?:my |an? |the )?(?:\w+ ){0,4}?(?:i-?phone|ipad|ipod|galaxy|samsung|"
-    r"android|"
-    r"blackberry|phone|mobile|smart\w*|outlook|yahoo|gmail|mail|proton\w*|windows|huawei|pixel|nokia|xperia|device|"
-    r"tablet|"
-    r"mailspring|spark|tutanota|aol|bt\w*)\b"
-    r"|get (?:the )?(?:outlook|bluemail|spark)\b.{0,30}\b(?:for|on) (?:ios|android|mobile)"
-    r"|gesendet (?:von|mit|aus)\b|von meinem \w+ gesendet|envoyé (?:de|depuis|à partir)\b|enviado (?:desde|do)\b|"
-    r"inviato da\b"
-    r"|verzonden (?:vanaf|met|vanuit)\b|skickat från\b|sendt fra\b|wysłane z\b"
-    r"|this (?:message|e-?mail) was sent from (?:my|a) (?:phone|mobile)"
-    r"|(?:please )?(?:excuse|forgive|apologies for)\b.{0,60}\b(?:brevity|typos|typing|errors|phone|autocorrect)\b)",
+_WISH = re.compile(  # "Have a lovely weekend": a farewell when a name follows
+    r"^\s*(?:have|enjoy|hope you have|wishing you(?: all)?)\W+(?:a|your|the)\W+(?:\w+\W+){0,3}"
+    r"(?:weekends?|day|week|evening|afternoon|break|christmas|easter|new year|holidays?|summer)\W*$",
     re.I,
 )
+_PRONOUNS = re.compile(r"\s*[(\[]\s*(?:she|he|they|ze|any)\b[^)\]]{0,40}[)\]]", re.I)
+_DELIMITER = re.compile(r"^\s{0,2}--\s?$")
 # A postscript or a footnote still belongs to what was said; so does what is said to somebody by name.
 _POSTSCRIPT = re.compile(
     r"^\s*(?:p\.?\s?(?:p\.?\s?)?s\b[.:,\s–-]|n\.?\s?b\b[.:,\s–-]|\[(?:\d{1,2}|\*{1,3})\]:?\s?\S|\(\d{1,2}\)\s|\*{1,3}\)\s|[¹²³]\s?\S|"
@@ -77,54 +71,7 @@ _CODE = re.compile(
     r"^\s*(?:diff --git |Index: |@@ |[-+]{3} \S|#!|```|~~~)|[{};\\]\s*$|<-|::|\(\)|</|/>|^\s*#\s?(?:include|if|end)",
     re.I,
 )
-_RULE = re.compile(r"^\s*([*_=#~–—-])\1{4,}\s*$")
 
-# What British (and other) organisations add below every mail: any of these alone …
-_DISCLAIMER = re.compile(
-    r"intended (?:only|solely|exclusively) for|(?:solely|only) for the (?:use|attention) of|"
-    r"if you are not the (?:intended|named|correct)|"
-    r"not the intended (?:recipient|addressee)|(?:received|reached) (?:\w+ ){0,4}(?:in error|by mistake)|"
-    r"sent to you in error|"
-    r"(?:may|might) (?:contain|hold|include) (?:\w+[\s,]+){0,8}(?:confidential|privileged)|(?:private and|"
-    r"strictly) confidential|"
-    r"confidential(?:ity)? (?:notice|and (?:may be )?(?:legally )?privileged|disclaimer)|legally privileged|"
-    r"(?:do|does) not necessarily (?:reflect|represent)|not necessarily (?:those|the views?|represent|reflect)|"
-    r"freedom of information|registered (?:office|charity|company|in england|address)|company (?:registration|number|"
-    r"no)\b|"
-    r"(?:charity|company)\b.{0,40}registered in|charity (?:no|number)\b|virus(?:es)?\b.{0,80}(?:scanned|checked|liab|"
-    r"free|swept)|"
-    r"scanned (?:for|by)\b.{0,40}(?:virus|mimecast|malware)|consider the environment|"
-    r"think before (?:you )?print(?:ing)?|"
-    r"(?:please )?(?:do not|don'?t) print this e-?mail|does not accept (?:clinical )?(?:\w+ )?(?:requests|"
-    r"correspondence|service)\b|"
-    r"(?:mailbox|inbox|address|messages?|e-?mails?) (?:is|are|may be) (?:not )?(?:regularly )?monitored|"
-    r"secure (?:\w+ ){0,4}e-?mail (?:service|system|standard)|nhsmail is the secure|data protection act|"
-    r"privacy (?:notice|policy)\b|"
-    r"any (?:unauthori[sz]ed )?(?:disclosure|dissemination|copying|distribution)\b|accredited to the dcb1596",
-    re.I,
-)
-_DISCLAIMER_START = re.compile(
-    r"^\W*(?:disclaimer(?!\W+(?:i|we|my)\b)|confidentiality(?: notice)?|important notice|"
-    r"please note:? this (?:e-?mail|practice|mailbox))\b",
-    re.I,
-)
-
-_BANNER = re.compile(
-    r"^\W*(?:(?:\[|\()?external(?:\s+(?:e-?mail|sender|message|mail))?(?:\]|\)|:|\b)"
-    r"|(?:caution|warning|attention|notice|alert|beware|be careful|important)\b\s*[:!.–-]"
-    r"|(?:this|the following) (?:e-?mail|message|mail|sender)\b.{0,60}\b(?:originated|came|comes|sent|is|was|"
-    r"received) (?:\w+ ){0,3}(?:from|outside|external)"
-    r"|you don.?t often get e-?mail from|some people who received this message don.?t often get|"
-    r"you (?:have )?not? (?:previously|often)"
-    r"|this (?:message|e-?mail) (?:has been|was) (?:marked|flagged|identified)|this sender (?:is|has)|"
-    r"report suspicious|first.time sender)",
-    re.I,
-)
-_BANNER_SAYS = re.compile(
-    r"outside|external|originat|unless you (?:recogni[sz]e|trust|know)|links?\b|attachments?\b|often get|suspicious|"
-    r"unknown sender",
-    re.I,
-)
 _ITEM = re.compile(r"^\s*(?:[-*•·–▪◦]\s|\(?\w{1,3}[.)]\s)")
 _NAME_LINE = re.compile(r"^(?:[-–—~/]{1,2}\s?)?[^\W\d_][\w'’.-]*(?:[ -][^\W\d_][\w'’.-]*){0,2}[,.]?$")
 _GREETING = _set(
@@ -153,9 +100,9 @@ def split(lines: Sequence[str], author: frozenset[str], opening: bool = True) ->
     )  # no card yet; what the author said last below the name; not even a farewell yet
     for first, last in _stretches(lines, end):
         text = " ".join(lines[first:last])
-        if is_disclaimer(text) or _RULE.match(text):
+        if boilerplate.is_disclaimer(text) or boilerplate.is_rule(text):
             roles[first:last] = [SegmentRole.DISCLAIMER] * (last - first)
-            goes_on = goes_on and bool(_RULE.match(text))
+            goes_on = goes_on and bool(boilerplate.is_rule(text))
         elif _POSTSCRIPT.match(text) or (goes_on and not bare and _is_afterthought(lines[first:last], told)):
             goes_on, told = True, text
         else:
@@ -184,7 +131,12 @@ def _is_afterthought(paragraph: Sequence[str], told: str) -> bool:
     if told.rstrip().endswith(":") or sum(bool(_CODE.search(line)) for line in paragraph) * 2 > len(paragraph):
         return True
     text = " ".join(paragraph)
-    if len(text) > 3000 or text.lstrip()[:1] in "\"“”'‘*_–—" or _ABOUT_SELF.search(text) or _TAG_LINE.match(text):
+    if (
+        len(text) > 3000
+        or text.lstrip()[:1] in "\"“”'‘*_–—"
+        or _ABOUT_SELF.search(text)
+        or boilerplate.is_tag_line(text)
+    ):
         return False
     return len(_LETTERS.findall(text)) >= 7 and bool(_SENTENCE.search(text) and (told or _TALKS.search(text)))
 
@@ -193,15 +145,10 @@ def _is_farewell(line: str, author: frozenset[str]) -> bool:
     """A line of a valediction, the author's name or a tag line; not of a card."""
     words = [w.lower() for w in _LETTERS.findall(line)]
     return (
-        bool(_TAG_LINE.match(line) or _DELIMITER.match(line))
+        bool(boilerplate.is_tag_line(line) or _DELIMITER.match(line))
         or all(w in _VALEDICTION_WORDS or w in author or w in _TITLES or len(w) == 1 for w in words)
         or _is_name(line, author)
     )
-
-
-def is_disclaimer(paragraph: str) -> bool:
-    """Whether a paragraph is what an organisation adds below every mail."""
-    return bool(_DISCLAIMER_START.match(paragraph) or _DISCLAIMER.search(paragraph[:3000]))
 
 
 def _paragraphs(lines: Sequence[str], start: int, end: int) -> list[tuple[int, int]]:
@@ -217,19 +164,14 @@ def _paragraphs(lines: Sequence[str], start: int, end: int) -> list[tuple[int, i
     return found
 
 
-def is_banner(paragraph: str) -> bool:
-    """Whether a paragraph is what a gateway puts above mail from outside."""
-    return bool(_BANNER.match(paragraph)) and (len(paragraph) < 40 or bool(_BANNER_SAYS.search(paragraph)))
-
-
 def _banners(lines: Sequence[str], roles: list[SegmentRole]) -> int:
     """Mark the banners a gateway put before the text; the index where the author starts."""
     start = 0
     for first, last in _paragraphs(lines, 0, len(lines))[:4]:
         text = " ".join(lines[first : min(last, first + 8)])[:700]
-        if not _RULE.match(text) and not is_banner(text):
+        if not boilerplate.is_rule(text) and not boilerplate.is_banner(text):
             break
-        if _RULE.match(text) and not start:
+        if boilerplate.is_rule(text) and not start:
             break
         roles[first:last] = [SegmentRole.BANNER] * (last - first)
         start = last
@@ -246,8 +188,8 @@ def _tail(lines: Sequence[str], start: int, author: frozenset[str], opening: boo
         at_start = i == start or not lines[i - 1].strip()
         left = len(filled) - position - 1
         if (
-            (_DELIMITER.match(lines[i]) and (lines[i].endswith(" ") or left <= 15))
-            or _TAG_LINE.match(lines[i])
+            (_DELIMITER.match(lines[i]) and (lines[i].endswith(" ") or (left <= 15 and _is_last(lines, i))))
+            or boilerplate.is_tag_line(lines[i])
             or (
                 left <= 40
                 and (position or not opening or not _thanks(lines[i]))
@@ -258,6 +200,11 @@ def _tail(lines: Sequence[str], start: int, author: frozenset[str], opening: boo
         ):
             return _with_rule(lines, i, start)
     return _lone_name(lines, filled, size, bool(author))
+
+
+def _is_last(lines: Sequence[str], i: int) -> bool:
+    """Whether no other "--" follows: two of them set paragraphs apart."""
+    return not any(_DELIMITER.match(line) for line in lines[i + 1 :])
 
 
 def _thanks(line: str) -> bool:
@@ -285,7 +232,7 @@ def _with_rule(lines: Sequence[str], i: int, start: int) -> int:
     above = i - 1
     while above > start and not lines[above].strip():
         above -= 1
-    return above if above >= start and _RULE.match(lines[above]) else i
+    return above if above >= start and boilerplate.is_rule(lines[above]) else i
 
 
 def _capitalised(line: str) -> bool:
@@ -299,6 +246,8 @@ def _says_goodbye(line: str, following: str, left: int, author: frozenset[str]) 
     """A valediction: a short line of such words, with a name behind it or below it, or nothing more below."""
     if len(line) > 60 or line.rstrip().endswith("?"):
         return False
+    if _WISH.match(line):
+        return _is_name(following, author)
     words = [w.lower() for w in _LETTERS.findall(line)]
     if not words or len(words) > 9:
         return False
@@ -335,10 +284,10 @@ def _looks_named(line: str) -> bool:
 
 def _is_name(line: str, author: frozenset[str]) -> bool:
     """The author's own name, perhaps with title, qualifications and role behind it."""
-    text = line.strip().lstrip("-–—*_ ").rstrip("*_ ")
+    text = _PRONOUNS.sub("", line).strip().lstrip("-–—~*_ ").rstrip("*_ ")
     if not text or not author or len(text) > 100 or text.endswith(("?", "!", ":")):
         return False
-    words = [w.lower() for w in _LETTERS.findall(text)]
+    words = [w.lower() for w in _LETTERS.findall(text) if set(w) != {"x"}]  # a kiss or two
     head = 0
     known = 0
     for word in words:
@@ -349,7 +298,8 @@ def _is_name(line: str, author: frozenset[str]) -> bool:
         head += 1
     if known == 0:
         if len(words) == 1 and len(words[0]) > 2 and words[0] == text.rstrip(",.").lower():
-            return any(words[0] in name for name in author)  # Ben is short for Benjamin
+            # Ben is short for Benjamin, and Annie is Ann's pet name
+            return any(words[0] in name or (words[0].startswith(name) and len(name) > 2) for name in author)
         return _initials(text.rstrip("."), author)
     if head == len(words):
         return True
@@ -379,8 +329,8 @@ def _only_disclaimers(lines: Sequence[str], start: int) -> int:
     first = -1
     for begin, end in reversed(_paragraphs(lines, start, len(lines))):
         text = " ".join(lines[begin:end])
-        if is_disclaimer(text):
+        if boilerplate.is_disclaimer(text, signed=False):
             first = begin
-        elif not _RULE.match(text):
+        elif not boilerplate.is_rule(text) and not boilerplate.goes_on(text):
             break
     return first
