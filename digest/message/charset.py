@@ -14,6 +14,12 @@ _WESTERN = frozenset({"ascii", "iso8859-1", "cp1252"})
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
 # RFC 2047, 2; spaces inside the encoded text are against the standard and common.
 _WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?=")
+# WHATWG Encoding, 4.2: what these labels mean; more characters than the standards they name have.
+_WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949", "shift_jis": "cp932", "iso8859-9": "cp1254"}
+_BOM = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+# UTF-8 that was read as windows-1252 and written as UTF-8 again: "Itâ€™s Â£80".
+_TWICE = re.compile("â€[\u0080-\u009f™œ˜¦“”•–—]|[ÂÃ][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹Œ‘’“”•–—˜™š›œž]")
+_BASE64 = re.compile(rb"\s*(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]{0,76}={0,2}\s*")
 _RESIDUE = re.compile(r"=(?:E2=80=[0-9A-F]{2}|C[23]=[0-9A-F]{2}|9[1-7]|A0|A3|20(?=\n|$)|3D|\n)")
 
 
@@ -43,6 +49,7 @@ def decode(data: bytes, label: str = "") -> tuple[str, str]:
     What has no label, or a false one, is read as UTF-8, and bytes that do not fit as windows-1252.
     """
     name = codec(label) if label else "ascii"
+    name = _BOM.get(data[:2], _WIDER.get(name or "", name))
     guess = "" if name else f"The character set {label[:40]!r} is not known; it was read as UTF-8 or windows-1252."
     if name in _WESTERN and label and name != "ascii":
         return data.decode("ascii", "digest-western"), ""
@@ -60,6 +67,32 @@ def decode(data: bytes, label: str = "") -> tuple[str, str]:
 def clean(text: str) -> str:
     """Line ends as LF; control characters, byte order marks and lone surrogates gone."""
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def once(text: str) -> str:
+    """Undo the reading of UTF-8 as windows-1252, line by line, where all of a line can be undone."""
+    if not _TWICE.search(text):
+        return text
+    return "\n".join(_once(line) if _TWICE.search(line) else line for line in text.split("\n"))
+
+
+def _once(line: str) -> str:
+    try:
+        # windows-1252 leaves five bytes undefined; programs pass them on as control characters
+        data = b"".join(bytes((ord(c),)) if "\x80" <= c <= "\x9f" else c.encode("cp1252") for c in line)
+        return data.decode("utf-8")
+    except UnicodeError:
+        return line
+
+
+def undeclared_base64(data: bytes) -> bytes:
+    """Undo base64 that nobody declared: only when a body is nothing else, of two lines or more, and holds a text."""
+    if len(data) < 80 or not _BASE64.fullmatch(data):
+        return data
+    found = unbase64(data)
+    return (
+        found if found and b"\0" not in found and sum(c > 31 or c in b"\t\r\n" for c in found) == len(found) else data
+    )
 
 
 def residue(text: str) -> str:

@@ -15,7 +15,7 @@ from email.policy import compat32
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote_to_bytes
 
-from digest.message import charset, tnef
+from digest.message import charset, tnef, wrapping
 
 MAX_BYTES = 60_000_000
 MAX_DEPTH = 30
@@ -190,7 +190,7 @@ def parse(raw: bytes) -> Parsed:
     if not parsed.unreadable or "usual headers" in parsed.unreadable:
         _collect(message, parsed)
     closed = next((problem for problem in parsed.problems if problem.endswith("could not be opened.")), "")
-    if closed and not parsed.texts:
+    if closed and not any(text.text.strip() for text in parsed.texts):
         parsed.unreadable = parsed.unreadable or closed
     return parsed
 
@@ -214,9 +214,9 @@ class _Place:
     alternative: int = 0
 
 
-def _collect(message: Message, parsed: Parsed) -> None:
-    """Walk the parts in order of reading, without recursion."""
-    stack: list[tuple[Message, _Place]] = [(message, _Place())]
+def _collect(message: Message, parsed: Parsed, depth: int = 0) -> None:
+    """Walk the parts in order of reading, without recursion but for signed wrappers, which count as a level."""
+    stack: list[tuple[Message, _Place]] = [(message, _Place(depth))]
     plain: dict[int, int] = {}  # alternative → index in parsed.texts of its plain text
     while stack:
         part, place = stack.pop()
@@ -226,6 +226,11 @@ def _collect(message: Message, parsed: Parsed) -> None:
         kind, params = _content_type(part)
         parsed.types.append(kind)
         children = part.get_payload() if part.is_multipart() else None
+        if kind.startswith("multipart/") and not isinstance(children, list):
+            parsed.say(
+                "The mail says that it has several parts, but no boundary of theirs is in it; it was read as text."
+            )
+            kind = "text/plain"  # RFC 2046, 5.1.1
         if isinstance(children, list) and kind.startswith("multipart/"):
             if place.depth >= MAX_DEPTH:
                 parsed.say(f"The mail has parts nested more than {MAX_DEPTH} deep; those were left out.")
@@ -239,10 +244,18 @@ def _collect(message: Message, parsed: Parsed) -> None:
                 subject = charset.header(_raw(inner_mail, "subject")) if isinstance(inner_mail, Message) else ""
                 name = _name(part, params) or f"{subject or 'message'}.eml"
                 parsed.files.append(File(name, kind, 0, part))
-        elif kind in {"text/plain", "text/html"} and not _attached(part, params):
+        elif _readable(kind, place) and not _attached(part, params):
             _read(part, kind, place, plain, parsed)
         else:
             _leaf(part, kind, params, place, parsed)
+
+
+def _readable(kind: str, place: _Place) -> bool:
+    """Whether a part is for reading: outside an alternative also what is nearly plain (RFC 2046, 4.1.4)."""
+    return kind in {"text/plain", "text/html"} or (
+        place.inside != "multipart/alternative"
+        and kind in {"text/enriched", "text/richtext", "text/markdown", "text/x-markdown", "text"}
+    )
 
 
 def _attached(part: Message, params: dict[str, str]) -> bool:
@@ -267,7 +280,7 @@ def _read(part: Message, kind: str, place: _Place, plain: dict[int, int], parsed
 def _leaf(part: Message, kind: str, params: dict[str, str], place: _Place, parsed: Parsed) -> None:
     name = _name(part, params)
     disposition = parameters(_raw(part, "content-disposition"))[0]
-    if kind == "text/calendar" or (kind == "application/ics" and not name):
+    if (kind == "text/calendar" and disposition != "attachment") or (kind == "application/ics" and not name):
         parsed.methods.append(params.get("method", "").upper() or _method(_data(part)))
     elif kind in _SIGNATURES or kind.startswith("message/") or kind == "text/rfc822-headers":
         return
@@ -276,30 +289,55 @@ def _leaf(part: Message, kind: str, params: dict[str, str], place: _Place, parse
     elif kind in {"application/ms-tnef", "application/vnd.ms-tnef"} or name.lower() == "winmail.dat":
         _open_tnef(_data(part), parsed)
     elif kind in {"application/pkcs7-mime", "application/x-pkcs7-mime"}:
-        signed = params.get("smime-type", "").lower() == "signed-data"
-        parsed.say(f"The mail is {'wrapped' if signed else 'encrypted'} (S/MIME) and could not be opened.")
+        _open_smime(_data(part), params, place, parsed)
     elif kind == "application/pgp-encrypted" or place.inside == "multipart/encrypted":
         parsed.say("The mail is encrypted (PGP) and could not be opened.")
-    elif not (kind.startswith("image/") and _shown(part, disposition, place.inside)):
+    elif not (kind.startswith("image/") and _shown(part, disposition, place.inside, parsed)):
         parsed.files.append(File(name or "(without a name)", kind, len(_data(part)), part))
 
 
-def _shown(part: Message, disposition: str, inside: str) -> bool:
-    """A picture that the text shows, or a signature's logo (RFC 2392: referred to by its Content-ID)."""
-    return disposition != "attachment" and (inside == "multipart/related" or bool(_raw(part, "content-id")))
+def _shown(part: Message, disposition: str, inside: str, parsed: Parsed) -> bool:
+    """A picture that the text shows, or a signature's logo (RFC 2392: referred to by its Content-ID).
+
+    Phones give photos that they attach a Content-ID, too; those no text refers to.
+    """
+    if disposition == "attachment" or inside == "multipart/related":
+        return disposition != "attachment"
+    id = _raw(part, "content-id").strip().strip("<>")
+    return bool(id) and any(f"cid:{id}" in text.html or f"cid:{id}" in text.text for text in parsed.texts)
+
+
+def _open_smime(data: bytes, params: dict[str, str], place: _Place, parsed: Parsed) -> None:
+    """Read the mail inside a signed wrapper; say so when there is none to be had."""
+    inner = wrapping.signed_content(data) if place.depth < MAX_DEPTH else None
+    if inner is not None:
+        _collect(message_from_bytes(inner), parsed, place.depth + 1)
+        return
+    signed = params.get("smime-type", "").lower() == "signed-data"
+    parsed.say(f"The mail is {'wrapped' if signed else 'encrypted'} (S/MIME) and could not be opened.")
 
 
 def _text(part: Message, parsed: Parsed) -> Text:
     kind, params = _content_type(part)
     data = _data(part)
+    if _raw(part, "content-transfer-encoding").strip().lower() not in _ENCODED:
+        data = charset.undeclared_base64(data[: 2 * MAX_TEXT])
     if len(data) > MAX_TEXT:
         data = data[:MAX_TEXT]
         parsed.say(f"The text is longer than {MAX_TEXT // 1_000_000} MB; the rest was left out.")
     text, guess = charset.decode(data, params.get("charset", ""))
     parsed.say(guess)
-    text = charset.clean(text)
+    text = charset.once(charset.clean(text))
     if _raw(part, "content-transfer-encoding").strip().lower() not in _ENCODED:
         text = charset.residue(text)
+    if kind in {"text/enriched", "text/richtext"}:
+        text, kind = wrapping.enriched(text), "text/plain"
+    elif kind != "text/html":
+        kind = "text/plain"
+        text, closed = wrapping.unarmoured(text)
+        parsed.say(closed)
+        text, files = wrapping.uudecoded(text)
+        parsed.files += [File(name, "application/octet-stream", len(content), content) for name, content in files]
     flowed = params.get("format", "").lower() == "flowed"
     return Text(kind.removeprefix("text/"), text, flowed, params.get("delsp", "").lower() == "yes")
 
@@ -353,5 +391,8 @@ def _open_tnef(data: bytes, parsed: Parsed) -> None:
     found = tnef.attachments(data)
     for name, content in found:
         parsed.files.append(File(name, "application/octet-stream", len(content or b""), content))
-    if not found:
+    kind, text = tnef.text(data)
+    if text and not any(other.text.strip() for other in parsed.texts):
+        parsed.texts.append(Text(kind, charset.clean(text)))
+    if not found and not text:
         parsed.say("The mail carries an Outlook wrapper (winmail.dat) that could not be opened.")

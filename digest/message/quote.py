@@ -27,7 +27,7 @@ _ENDINGS = (":", "：", *_WROTE.replace("\\", "").split("|"))
 _DATED = re.compile(
     r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4}|\b\d{1,2}:\d{2}\b|\b(?:19|20)\d\d\b|@|\bat\b \S+\.\w+|<[^>]*>", re.I
 )
-# A date or a time and an address at its end, in a language we do not know: "5 янв. 2026 г. в 09:00, Ann <a@example.org>:".
+# A date or a time and an address at its end, in a language we do not know: "5 янв. 2026 г. в 09:00, Ann <a@x.org>:".
 _DATED_ADDRESS = re.compile(r"(?:(?:19|20)\d\d|\d{1,2}[:.]\d\d).{0,100}<[^<>\s]+(?:@| at )[^<>\s]+>\s?[:：]\s*$")
 # Where a program broke an attribution that it had marked itself: "On … Ann Carter <ann@example.org" / "> wrote:".
 _ADDRESSED = re.compile(r"<[^<>\s]+(?:@| at )[^<>\s]+>")

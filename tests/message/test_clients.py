@@ -184,7 +184,7 @@ BLOCKS = {
     "ja": "差出人: Ben Okoro <b@x.org>\n送信日時: 2026年1月5日 9:00\n宛先: stream\n件名: CT",
     "ar": "من: Ben Okoro <b@x.org>\nتم الإرسال: 5 يناير 2026\nإلى: stream\nالموضوع: CT",
     "macos": "From: Ben Okoro <b@x.org>\nDate: Monday, 5 January 2026 at 09:00\nTo: stream\nSubject: CT",
-    "emclient": '------ Original Message ------\nFrom "Ben Okoro" <b@x.org>\nTo stream\nDate 05/01/2026 09:00:00\nSubject CT',
+    "emclient": '------ Original Message ------\nFrom "Ben" <b@x.org>\nTo stream\nDate 05/01/2026 09:00:00\nSubject CT',
 }
 
 
