@@ -25,7 +25,7 @@ from hypothesis.errors import Flaky
 
 from digest.mailbox.archive import arrivals
 from digest.message import Ours, Person, Understood, ancestry, attachment, understand
-from digest.message.kind import by_a_person
+from digest.message.purpose import by_a_person
 from digest.message.reply import new_text
 
 CORPORA = Path(__file__).parents[2] / "shared" / "corpora"

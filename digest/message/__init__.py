@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from digest.message import body, gate, kind, links, privacy, reply
+from digest.message import body, gate, kind, links, privacy, reply, sender
 from digest.message.html import Line
 from digest.message.parse import Parsed, addresses, content, parse
 from digest.nouns import Hit, Kind, Segment, SegmentRole
@@ -56,7 +56,7 @@ class Understood:
     from_name: str
     from_address: str
     recipients: tuple[str, ...]  # To and Cc
-    kind: Kind | None  # when the mail settles it by itself; None: a person wrote it, see kind.by_a_person
+    kind: Kind | None  # when the mail settles it by itself; None: a person wrote it, see purpose.by_a_person
     kind_reason: str
     spoof: str  # why the sender may not be who it says; "" when nothing speaks against it
     text: str
@@ -86,7 +86,7 @@ def understand(raw: bytes, ours: Ours) -> Understood:
     recipients = tuple(
         dict.fromkeys(a for name in ("to", "cc") for value in parsed.all(name) for a in addresses(value))
     )
-    spoof = kind.spoofed(parsed, _people(ours), via_list=bool(parsed.get("list-id")))
+    spoof = sender.spoofed(parsed, _people(ours), via_list=_via_list(parsed, ours.stream_address))
     member = any(from_address in person.addresses for person in ours.people)
     settled, reason = kind.by_machine(
         parsed,
@@ -145,9 +145,16 @@ def attachment(raw: bytes, number: int) -> tuple[str, str, bytes] | None:
     return (files[number - 1].name, files[number - 1].content_type, found) if found is not None else None
 
 
+def _via_list(parsed: Parsed, stream: str) -> bool:
+    """Whether a mail came through the stream's list: List-Id and List-Post name it (RFC 2919, RFC 2369)."""
+    name, _, domain = stream.partition("@")
+    said = f"{parsed.get('list-id')} {parsed.get('list-post')}".lower()
+    return bool(parsed.get("list-id")) and (f"{name}.{domain}" in said or stream in said or not stream)
+
+
 @lru_cache(maxsize=16)
 def _people(ours: Ours) -> tuple[tuple[frozenset[str], tuple[str, ...]], ...]:
-    return tuple((kind.name_words(person.name), person.addresses) for person in ours.people)
+    return tuple((sender.name_words(person.name), person.addresses) for person in ours.people)
 
 
 @lru_cache(maxsize=16)

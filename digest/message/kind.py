@@ -1,11 +1,11 @@
-"""What kind of mail it is. `by_machine` reads what the mail itself settles, and names the header and the standard;
-`by_a_person` tells question, reply and announcement apart for the rest.
+"""What kind of mail it is, where the mail settles it by itself: each rule names the header and the standard.
+
+`purpose` tells question, reply and announcement apart for the rest.
 
 `Precedence: list`, `List-Id` and the like prove nothing: the stream is a list (DESIGN.md, rules learnt).
 """
 
 import re
-from collections.abc import Collection
 
 from digest.message.parse import Parsed
 from digest.nouns import Kind
@@ -15,12 +15,13 @@ _BOUNCE_FROM = re.compile(r"^(?:mailer-daemon|postmaster|mail-?delivery\w*|micro
 _BOUNCE_SUBJECT = re.compile(
     _PREFIX
     + r"(?:undeliver|delivery (?:status notification|(?:has )?fail|incomplete|delayed)|mail delivery (?:fail|sub)|"
-    r"returned mail|failure notice|message not delivered|unzustellbar|non remis|delivery report)",
+    r"returned mail|failure notice|(?:message|e-?mail|mail) (?:could )?not (?:be )?delivered|"
+    r"unzustellbar|non remis|delivery report)",
     re.I,
 )
 _READ_SUBJECT = re.compile(
-    _PREFIX + r"(?:read|not read|read receipt|gelesen|lu|leído|lido|letto|gelezen|displayed|"
-    r"return receipt)\s*(?:\(displayed\))?:",
+    _PREFIX + r"(?:(?:read|not read|read receipt|gelesen|lu|leído|lido|letto|gelezen|displayed|return receipt)"
+    r"\s*(?:\(displayed\))?:|return receipt \(displayed\))",
     re.I,
 )
 _READ_BODY = re.compile(
@@ -29,14 +30,17 @@ _READ_BODY = re.compile(
     re.I | re.S,
 )
 _RECALL = re.compile(
-    r"would like to recall the message|möchte die nachricht .{0,200}zurückrufen|souhaite rappeler le message",
+    r"would like to recall the message|your attempt to recall|recall report|"
+    r"möchte die nachricht .{0,200}zurückrufen|souhaite rappeler le message",
     re.I | re.S,
 )
 _RECALL_SUBJECT = re.compile(_PREFIX + r"(?:recall|message recall (?:success|failure)|rückruf|rappel)\s*:", re.I)
 _AWAY_SUBJECT = re.compile(
-    _PREFIX + r"(?:automatic(?: e-?mail)? (?:reply|response)|auto(?:mated)?[- ]?(?:reply|response|responder)\b|auto:|"
-    r"out[- ]of[- ](?:the[- ])?office|ooo\s*:|vacation reply|abwesenheit|automatische antwort|réponse automatique|"
-    r"absence du bureau|respuesta automática|risposta automatica|automatisch antwoord)",
+    _PREFIX + r"(?:.{0,60}/\s*)?(?:(?:automatic(?: e-?mail)?|automated|auto)[- ]?(?:reply|response|responder)|"
+    r"out[- ]of[- ](?:the[- ])?office(?: (?:reply|notification|message))?|vacation reply|abwesenheit\w*|"
+    r"automatische antwort|réponse automatique|absence du bureau|respuesta automática|risposta automatica|"
+    r"automatisch antwoord|ymateb awtomatig|allan o'r swyddfa)"
+    r"(?=\s*(?:$|[:;(\[/–-]|re\b|fwd?\b|until\b|till\b|from\b|\d))|" + _PREFIX + r"(?:auto|ooo)\s*:",
     re.I,
 )
 _AWAY_TOO = re.compile(  # what people write over an answer that a phone sends for them
@@ -46,11 +50,32 @@ _AWAY_TOO = re.compile(  # what people write over an answer that a phone sends f
     re.I,
 )
 _ANSWERS = re.compile(r"\b(?:re|aw)\s*:", re.I)
+# What answers by itself says early on …
 _AWAY_BODY = re.compile(
-    r"\b(?:i am|i'm|i will be|i shall be) (?:currently |now |presently )?(?:away|out of (?:the )?office|"
+    r"\b(?:i am|i'm|i’m|i will be|i shall be) (?:currently |now |presently )?(?:away|out of (?:the )?office|"
     r"on (?:\w+ )?leave|on holiday|not in the office)\b"
-    r".{0,200}\b(?:until|till|returning|return|back on|from|between|access to (?:my )?e-?mail|contact|urgent)\b",
+    r".{0,200}\b(?:until|till|returning|return|back on|from|between|access to (?:my )?e-?mail|contact|urgent)\b|"
+    r"\bi (?:only |currently |normally )*work (?:part[- ]time|on\b|mon|tue|wed|thu|fri)"
+    r".{0,200}\b(?:respond|reply|answer|get back)\b|"
+    r"\bi (?:have )?(?:now |recently )?(?:left|retired|no longer work)\b"
+    r".{0,200}\b(?:contact|redirect|forward|send|e-?mail)\b|"
+    r"\bthank you for (?:contacting|getting in touch|your (?:e-?mail|message|enquiry))\b"
+    r".{0,300}\b(?:aim|endeavour|try|will) (?:to )?(?:respond|reply|answer|get back)\b",
     re.I | re.S,
+)
+_CLAUSE = re.compile(r"[.!;:,\n]|\bbut\b|\bso\b")
+_AUTOMATED = re.compile(
+    r"\bthis is an? (?:automat(?:ed|ic)|auto)[- ]?(?:generated )?(?:reply|response|message|e-?mail|acknowledge?ment)\b|"
+    r"\bthis (?:e-?mail|message|reply) (?:was|is|has been) (?:sent|generated) automatically\b",
+    re.I,
+)
+# … and what it goes on about; the clauses of a person who answers have something else to say.
+_ABOUT_AWAY = re.compile(
+    r"\b(?:away|leave|office|return\w*|back|until|till|contact\w*|urgent\w*|e-?mails?|respon\w+|reply|replies|answer\w*|"
+    r"(?:phone|ring|call|speak to) (?:me|us|the|our|my|him|her|them)|messages?|thank\w*|colleagues?|cover\w*|during|"
+    r"meanwhile|absence|assist\w*|deal\w*|secretary|days?|work(?:ing|s)?|left|retired|redirect\w*|automat\w+|regards|"
+    r"wishes|holidays?|monitored|access|dear|hello|sorry|soon)\b|\d{5}",
+    re.I,
 )
 _LIST_SERVER = re.compile(
     r"^(?:mailman|listserv|majordomo|sympa|listmaster|listadmin|postorius|lyris|ezmlm)(?:-\w+)?@|[-+](?:request|"
@@ -61,6 +86,11 @@ _LIST_SUBJECT = re.compile(
     _PREFIX + r"(?:confirm [0-9a-f]{8,}|your (?:confirmation|subscription|message to \S+) (?:is|awaits|has)|"
     r"\S+ (?:subscription|unsubscription|unsubscribe) (?:notification|confirmation|request)|"
     r"(?:un)?subscribe\s*$|you have been (?:un)?subscribed|\d+ \S+ moderator request)",
+    re.I,
+)
+_ANSWERED_INVITE = re.compile(
+    _PREFIX + r"(?:accepted|declined|tentative(?:ly accepted)?|tentatively accepted|cancell?ed(?: event)?|"
+    r"(?:updated )?invitation|new time proposed|zugesagt|abgelehnt|accepté|refusé|aceptado)\s*:",
     re.I,
 )
 # Families of what unwanted mail says; one alone is nothing, two by a stranger are.
@@ -85,7 +115,16 @@ _SPAM = (
         r"discount|no obligation|act now",
         re.I,
     ),
-    re.compile(r"reply stop|to stop (?:hearing|receiving)|opt[- ]?out|remove (?:me|you) from|unsubscribe", re.I),
+    re.compile(
+        r"reply (?:stop|remove)|to stop (?:hearing|receiving)|opt[- ]?out|remove (?:me|you) from|unsubscribe|"
+        r"not (?:wish|want) to (?:receive|hear)",
+        re.I,
+    ),
+    re.compile(
+        r"call for papers|(?:submit|send) (?:\w+ ){0,3}manuscripts?|special issue|processing charge|editorial board|"
+        r"eminent (?:\w+ )?(?:researcher|scientist|speaker|author)|keynote speaker|predatory",
+        re.I,
+    ),
     re.compile(
         r"marketing|leads\b|seo\b|private patients|new customers|boost your|fills? your diary|rank(?:ing)? on google|"
         r"web ?site design|email lists?\b",
@@ -100,41 +139,6 @@ _SPAM = (
         r"dear (?:dr\.? )?(?:doctor|customer|user|client|sir ?(?:/|or) ?madam|valued|e-?mail (?:user|owner)|account)",
         re.I,
     ),
-)
-_ABOUT_LIST = re.compile(
-    r"\b(?:list|group|mailing list|stream|community) (?:housekeeping|rules|etiquette|guidelines|admin\w*|"
-    r"maintenance)\b|\bhousekeeping\b|"
-    r"\bwelcome to (?:\w+ ){0,4}(?:new )?(?:members?|colleagues|joiners|starters|leads?)\b|\bnew members?\b|"
-    r"\b(?:please )?(?:unsubscribe|remove|take) me\b|\bchange of (?:e-?mail )?address\b|\bthis list (?:is|"
-    r"will be) (?:moving|closing)",
-    re.I,
-)
-_ASKS = re.compile(
-    r"\?(?:\s|$|[\"'”’)*])|\b(?:does|do|has|have|is|are|can|could|would|did) (?:any|some)(?:one|body)\b|\bany(?:one|"
-    r"body) (?:else |out there )?"
-    r"(?:know|have|has|got|using|use|tried|willing|able|done|seen)|\bany (?:advice|thoughts|ideas|suggestions|"
-    r"experience|views|tips|pointers|help)\b|"
-    r"\b(?:would|i'd|we'd|i would|we would|should) (?:be (?:very |really |most )?(?:grateful|interested|keen|glad|"
-    r"pleased)|welcome|like|love|appreciate)"
-    r" .{0,60}\b(?:hear|know|see|views|thoughts|advice|examples|copies|experience|learn|if any)|"
-    r"\bplease (?:could|can|would) (?:you|any|some)|\bi(?:'m| am)? (?:wonder|trying to find|looking for)|"
-    r"\bwe are (?:wondering|looking for)\b|"
-    r"\bviews please\b|\bcan (?:you|people|colleagues) (?:share|tell|advise|let)",
-    re.I,
-)
-_RHETORICAL = re.compile(
-    r"(?:any|have) (?:\w+ )?questions\b[^?]{0,60}\?|did you know[^?]{0,200}\?|interested\?|want to know more\?", re.I
-)
-_TELLS = re.compile(
-    r"\bfor (?:your )?information\b|\bplease (?:see|find) (?:below|attached|enclosed)|\b(?:registration|bookings?|"
-    r"places|nominations|applications) "
-    r"(?:is|are|now|opens?|closes?|still)\b|\b(?:is|are) now (?:open|available|live|published)|\bsave the date\b|"
-    r"\bpleased to (?:announce|share|say|tell)|"
-    r"\bjoin us\b|\bhas (?:just )?(?:been )?(?:published|launched|released|announced)\b|\bto register\b|"
-    r"\bbook(?:ing)? (?:a place|here|at|by)\b|"
-    r"\bsign up\b|\bwebinar\b|\bonward sharing\b|\bplease (?:share|circulate|forward|cascade)\b|\bfree (?:to|"
-    r"for) (?:members|all|gps)\b",
-    re.I,
 )
 
 
@@ -168,7 +172,7 @@ def _report(parsed: Parsed, text: str) -> tuple[Kind | None, str]:
         return Kind.RECEIPT, "Content-Type is a disposition notification (RFC 8098)."
     if parsed.get("x-failed-recipients"):
         return Kind.BOUNCE, "X-Failed-Recipients names an address that could not be reached."
-    null_path = any(value.strip() == "<>" for value in parsed.all("return-path"))
+    null_path = _null_path(parsed)
     if _BOUNCE_SUBJECT.match(subject) and (null_path or _BOUNCE_FROM.match(sender)):
         why = "Return-Path is empty (RFC 5321, 4.5.5)" if null_path else "From is a mail system"
         return Kind.BOUNCE, f"{why} and the subject says that delivery failed."
@@ -179,13 +183,19 @@ def _report(parsed: Parsed, text: str) -> tuple[Kind | None, str]:
     return None, ""
 
 
-def _calendar(parsed: Parsed, _text: str) -> tuple[Kind | None, str]:
+def _null_path(parsed: Parsed) -> bool:
+    return any(value.strip() == "<>" for value in parsed.all("return-path"))
+
+
+def _calendar(parsed: Parsed, text: str) -> tuple[Kind | None, str]:
     if parsed.methods and parsed.methods[0] not in {"", "PUBLISH"}:
         return Kind.CALENDAR, f"A text/calendar part has the method {parsed.methods[0][:20]} (RFC 5546)."
     if parsed.content_type == "text/calendar":
         return Kind.CALENDAR, "Content-Type is text/calendar (RFC 6047)."
     if parsed.get("content-class").lower() == "urn:content-classes:calendarmessage":
         return Kind.CALENDAR, "Content-Class says that it is an Outlook invitation."
+    if _ANSWERED_INVITE.match(parsed.get("subject")) and len(text.split()) < 3:
+        return Kind.CALENDAR, "The subject is that of an answer to an invitation, and nothing else is said (RFC 5546)."
     return None, ""
 
 
@@ -216,6 +226,11 @@ def _away(parsed: Parsed, text: str) -> tuple[Kind | None, str]:
     for name in ("x-autoreply", "x-autorespond", "x-auto-reply", "x-autoresponder", "x-mail-autoreply"):
         if parsed.get(name).lower() not in {"", "no"}:
             return Kind.AUTO_REPLY, f"{name.title()} says that a program answered."
+    if _null_path(parsed):
+        return (
+            Kind.AUTO_REPLY,
+            "Return-Path is empty, as only what programs send has it (RFC 5321, 4.5.5; RFC 3834, 3.3).",
+        )
     if parsed.get("precedence").lower() == "auto_reply":
         return Kind.AUTO_REPLY, "Precedence is auto_reply (RFC 3834, 2)."
     if _AWAY_SUBJECT.match(subject):
@@ -225,9 +240,17 @@ def _away(parsed: Parsed, text: str) -> tuple[Kind | None, str]:
     if len(text) < 800 and "?" not in text and _ANSWERS.search(subject):
         if _AWAY_TOO.match(subject):
             return Kind.AUTO_REPLY, "The subject says that the sender is away, before the subject it answers."
-        if (match := _AWAY_BODY.search(text)) and match.start() < 120:
+        if (match := _AWAY_BODY.search(text)) and match.start() < 120 and _says_no_more(text):
             return Kind.AUTO_REPLY, "A short answer that says no more than that its sender is away."
+        if _AUTOMATED.search(text):
+            return Kind.AUTO_REPLY, "A short answer that says that it is automatic."
     return None, ""
+
+
+def _says_no_more(text: str) -> bool:
+    """Whether next to all clauses of a text are about being away and whom to ask instead."""
+    clauses = [len(clause.split()) for clause in _CLAUSE.split(text) if not _ABOUT_AWAY.search(clause)]
+    return sum(size for size in clauses if size > 3) * 4 < len(text.split())
 
 
 def _spam(parsed: Parsed, text: str, member: bool, spoof: str) -> tuple[Kind | None, str]:
@@ -245,64 +268,3 @@ def _spam(parsed: Parsed, text: str, member: bool, spoof: str) -> tuple[Kind | N
     if cues >= 2 or (cues and spoof):
         return Kind.SPAM, "The sender is not a member and the text sells, threatens or asks for money."
     return None, ""
-
-
-def by_a_person(new_text: str, subject: str, in_thread: bool, to_digest: bool) -> tuple[Kind, str]:
-    """Question, reply, announcement, digest-reply or (a mail about the list itself) admin, and why.
-
-    `in_thread`: it answers a stored message. `to_digest`: it answers our own digest.
-    """
-    if to_digest:
-        return Kind.DIGEST_REPLY, "It answers the digest."
-    if in_thread:
-        return Kind.REPLY, "It answers an earlier message of its thread."
-    if _ABOUT_LIST.search(subject):
-        return Kind.ADMIN, "The subject is about the list itself."
-    text = _RHETORICAL.sub(" ", f"{subject}\n{new_text}")
-    asks, tells = _ASKS.search(text), len(_TELLS.findall(text))
-    if asks and not (tells > 1 and "?" not in text):
-        return Kind.QUESTION, "It starts a thread and asks: " + _excerpt(text, asks.start())
-    return Kind.ANNOUNCEMENT, "It starts a thread and asks nothing."
-
-
-def _excerpt(text: str, at: int) -> str:
-    start = max(text.rfind(mark, 0, at) for mark in (". ", "\n", "? ", "! ")) + 1
-    said = " ".join(text[max(start, at - 80) : at + 60].split())
-    return f"“{said[:80].strip()}”."
-
-
-def spoofed(parsed: Parsed, people: Collection[tuple[frozenset[str], Collection[str]]], *, via_list: bool) -> str:
-    """Why the sender may not be who it says, as a sentence; "" when nothing speaks against it.
-
-    `people`: the words of each member's name, and their addresses. A list breaks DMARC (RFC 7960), so a failure counts
-    only for mail that did not come through one.
-    """
-    name, address = parsed.sender
-    if sum(1 for key, _ in parsed.headers if key == "from") > 1:
-        return "The mail has more than one From header (RFC 5322, 3.6)."
-    results = parsed.all("authentication-results")[:1]  # the topmost is our own host's (RFC 8601, 5)
-    if not via_list and results and re.search(r"\bdmarc\s*=\s*fail\b", results[0], re.I):
-        return "The mail server says that the sender's domain did not send this (Authentication-Results: dmarc=fail)."
-    shown = _words(name)
-    known = any(address in addresses for _, addresses in people)
-    inside = re.search(r"[^\s<>\"'()]+@[^\s<>\"'()]+", name[:300])
-    if not known and inside and inside[0].lower() != address and any(inside[0].lower() in found for _, found in people):
-        return "The name shows a member's address, but the mail comes from another one."
-    if not known and any(len(words) > 1 and words <= shown for words, _ in people):
-        return "The name is a member's, but the address is not known."
-    sender = next((value for key, value in parsed.headers if key == "sender"), "")
-    if sender and known and not via_list and (at := sender.rfind("@")) >= 0:
-        host = sender[at + 1 :].strip("<> \t\r\n").lower()
-        ours = address.rpartition("@")[2]
-        if host and host != ours and not host.endswith("." + ours) and not ours.endswith("." + host):
-            return "Sender and From name different organisations (RFC 5322, 3.6.2)."
-    return ""
-
-
-def _words(name: str) -> frozenset[str]:
-    return frozenset(w.lower() for w in re.findall(r"[^\W\d_]{2,}", name)) - {"dr", "prof", "mr", "mrs", "ms", "miss"}
-
-
-def name_words(name: str) -> frozenset[str]:
-    """The words of a person's name without title, lower case: equal however "Last, First" is turned."""
-    return _words(name)

@@ -15,7 +15,7 @@ from digest.config import CommunitySettings
 from digest.mailbox import NOTE_FROM
 from digest.message import Ours, Person, Understood
 from digest.message.ancestry import known
-from digest.message.kind import by_a_person
+from digest.message.purpose import by_a_person
 from digest.models import Alias, Identifier, Member, Message, RawMessage, Reference
 from digest.nouns import MASKED, Decision, HoldReason, Kind, MessageStatus
 from digest.steps import alone
@@ -324,7 +324,7 @@ def _first_copy(
             continue
         words = words or _said(message)
         enough = sum(map(str.isalpha, words)) >= COPIED_LETTERS
-        if words and (enough or not apart) and _said(one) == words:
+        if words and (enough or not apart) and _said(one) == words and one.attachments == message.attachments:
             return one, "has the sender, subject and words of a mail already stored, under another Message-ID"
     return None, ""
 

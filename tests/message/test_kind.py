@@ -3,7 +3,7 @@
 import pytest
 
 from digest.message import Ours, Person, understand
-from digest.message.kind import by_a_person
+from digest.message.purpose import by_a_person
 from digest.nouns import Kind
 from tests.message.mails import mail, raw
 
@@ -38,6 +38,36 @@ INVITE = (
         (mail(X_MS_Exchange_Organization_RecallReport="requested"), Kind.RECALL, "RecallReport"),
         (mail("Away.\n", Auto_Submitted="auto-replied"), Kind.AUTO_REPLY, "RFC 3834"),
         (mail("Away.\n", X_Autoreply="yes"), Kind.AUTO_REPLY, "X-Autoreply"),
+        (mail("Noted.\n", Return_Path="<>"), Kind.AUTO_REPLY, "Return-Path"),
+        (mail("Full.\n", Subject="Message could not be delivered: CT", Return_Path="<>"), Kind.BOUNCE, "Return-Path"),
+        (
+            mail("It was displayed.\nThis is a Return Receipt.\n", Subject="Return Receipt (displayed) - CT"),
+            Kind.RECEIPT,
+            "receipt",
+        ),
+        (mail("\n", Subject="Accepted: Leads' day"), Kind.CALENDAR, "invitation"),
+        (mail("Your attempt to recall it failed.\n", Subject="Message Recall Failure: CT"), Kind.RECALL, "recall"),
+        (mail("Gone.\n", Subject="Allan o'r swyddfa / Out of office"), Kind.AUTO_REPLY, "out-of-office"),
+        (
+            mail("I only work on Tuesdays and will reply when I am next in.\n", Subject="Re: CT"),
+            Kind.AUTO_REPLY,
+            "away",
+        ),
+        (
+            mail("I have now left the ICB. Please redirect your mail to office@example.org.\n", Subject="Re: CT"),
+            Kind.AUTO_REPLY,
+            "away",
+        ),
+        (
+            mail("This is an automated response. We aim to answer within two days.\n", Subject="Re: CT"),
+            Kind.AUTO_REPLY,
+            "automatic",
+        ),
+        (
+            mail("Dear Dr, submit a manuscript to our special issue, 50% off.\n", From="x@journal.example.net"),
+            Kind.SPAM,
+            "not a member",
+        ),
         (mail("Away.\n", Subject="Automatic reply: CT"), Kind.AUTO_REPLY, "out-of-office"),
         (mail("Away.\n", Subject="[STREAM] Out of Office: Re: CT"), Kind.AUTO_REPLY, "out-of-office"),
         (mail("Back in May.\n", Subject="I'm on annual leave Re: CT"), Kind.AUTO_REPLY, "away"),
@@ -72,6 +102,14 @@ def test_a_mail_that_settles_its_kind_names_the_reason(message: bytes, kind: Kin
         mail(X_Spam_Flag="YES"),
         mail("Can I join? I am a GP in Kent.\n", From="Cat Dunn <cat@example.net>"),
         mail("I will read this on the train.\n", Subject="Read: the new guideline"),
+        mail("Who has one?\n", Subject="Automatic reply rules in EMIS"),
+        mail("Out of office working helps.\n", Subject="Out of office working in cancer hubs"),
+        mail("The maker recalls batch 12 of the kits.\n", Subject="Recall: batch of FIT kits"),
+        mail(
+            "I am on leave until May, so briefly: we use one letter, and a nurse rings everybody.\n", Subject="Re: CT"
+        ),
+        mail("I am away from my desk until noon but our manager keeps a list of all of them.\n", Subject="Re: CT"),
+        mail("I accepted that we have no clinic, and told them.\n", Subject="Accepted: no clinic"),
     ],
 )
 def test_a_person_wrote_what_no_header_and_no_pattern_of_words_disproves(message: bytes) -> None:
@@ -94,6 +132,15 @@ def test_a_person_wrote_what_no_header_and_no_pattern_of_words_disproves(message
         ("For information and onward sharing.", "New threshold", False, False, Kind.ANNOUNCEMENT),
         ("A warm welcome to two colleagues.", "Welcome to two new members", False, False, Kind.ADMIN),
         ("Does yours?", "Re: CT", True, False, Kind.REPLY),
+        ("Interested to know how others follow up negative FITs.", "FIT", False, False, Kind.QUESTION),
+        ("The hospital is on 3. How have you handled the mismatch.", "PSA", False, False, Kind.QUESTION),
+        ("We write up cases. If you have one, please get in touch.", "Cases", False, False, Kind.QUESTION),
+        ("Struggling with these. Advice gratefully received.", "Help", False, False, Kind.QUESTION),
+        ("Anyone cracked text reminders. Thx", "Quick one", False, False, Kind.QUESTION),
+        ("We are recruiting. Closing date May. Would this suit you?", "Job", False, False, Kind.ANNOUNCEMENT),
+        ("Our audit is published. Have you ever wondered who acts on them?", "Audit", False, False, Kind.ANNOUNCEMENT),
+        ("How we do it: see below. Do it with care.", "Our way", False, False, Kind.ANNOUNCEMENT),
+        ("Sorry to hijack this: does anyone know the Scottish team?", "Re: CT", True, False, Kind.QUESTION),
         ("Item 2: ours does.", "Re: digest", True, True, Kind.DIGEST_REPLY),
     ],
 )
@@ -105,6 +152,13 @@ def test_what_a_person_wrote_is_told_apart(
     assert reason.endswith(".")
 
 
+def test_a_reason_says_what_is_asked_on_the_way_and_what_is_asked_besides() -> None:
+    assert "asks: “Does yours?”" in by_a_person("Does yours?", "Re: CT", True, False)[1]
+    reason = by_a_person("Who pays for CT? Also, has anyone a card for adults?", "CT", False, False)[1]
+    assert "Who pays for CT?" in reason
+    assert "Also, has anyone a card for adults?" in reason
+
+
 @pytest.mark.parametrize(
     ("message", "says"),
     [
@@ -113,6 +167,16 @@ def test_what_a_person_wrote_is_told_apart(
         (mail(From='"ben@okoro.example.org" <x@free.example.net>'), "member's address"),
         (mail(Authentication_Results="mx.example.org; spf=pass; dmarc=fail (p=reject)"), "dmarc=fail"),
         (mail(Sender="x@free.example.net"), "Sender and From"),
+        (mail(From="Dr Аnn Cаrter <ann@free.example.net>"), "name is a member's"),  # Cyrillic А and а
+        (mail(From="Ann <ann.carter@exarnple.org>"), "looks like"),
+        (
+            mail(
+                Authentication_Results="mx.example.org; dmarc=fail",
+                List_Id="<other.example.net>",
+                List_Post="<x@other.example.net>",
+            ),
+            "dmarc=fail",
+        ),
         (b"From: ann.carter@example.org\r\nFrom: x@y.org\r\nSubject: x\r\n\r\nx", "more than one From"),
     ],
 )
@@ -127,6 +191,8 @@ def test_a_sender_who_may_be_somebody_else_is_named(message: bytes, says: str) -
         mail(Authentication_Results="mx.example.org; dmarc=fail", List_Id="<stream.lists.example.org>"),  # RFC 7960
         mail(Sender="stream-bounces@lists.example.org", List_Id="<stream.lists.example.org>"),
         mail(From="Ann <ann@free.example.net>"),
+        # below another host's Received: anybody may have written it (RFC 8601, 5)
+        raw("Received: from b by c", "Received: from a by b", "Authentication-Results: evil; dmarc=fail", "Subject: x"),
         mail(From="Dr Ann Carter <BEN@okoro.example.org>"),
     ],
 )

@@ -1,0 +1,111 @@
+"""What a mail that a person wrote does: question, reply, announcement, answer to the digest, or about the list itself.
+
+Told by what the text does, and by its place in the thread.
+"""
+
+import re
+
+from digest.nouns import Kind
+
+_ABOUT_LIST = re.compile(
+    r"\b(?:list|group|mailing list|stream|community) (?:housekeeping|rules|etiquette|guidelines|admin\w*|"
+    r"maintenance)\b|\bhousekeeping\b|"
+    r"\bwelcome to (?:\w+ ){0,4}(?:new )?(?:members?|colleagues|joiners|starters|leads?)\b|\bnew members?\b|"
+    r"\b(?:please )?(?:unsubscribe|remove|take) me\b|\bchange of (?:e-?mail )?address\b|\bthis list (?:is|"
+    r"will be) (?:moving|closing)",
+    re.I,
+)
+_ASKS = re.compile(
+    r"\?(?:\s|$|[\"'”’)*])|"
+    r"\b(?:does|do|has|have|is|are|can|could|would|did) (?:any|some)(?:one|body)\b|(?:^|[.!:\n])\s*any(?:one|body)\b|"
+    # a question that ends in a full stop
+    r"(?:^|[.!?:\n])\s*(?:and |but |so )?(?:(?:is|are|was|will) (?:this|that|there|it|your|any\w*|others)|"
+    r"(?:do|does|did|have|has|can|could|would|are|will) (?:you|your|others|people|colleagues|any\w*)|"
+    r"(?:how|what|which|who|where|when|why) (?:\w+ )?(?:do|does|did|are|is|have|has|would|can|could|should) "
+    r"(?:you|your|others|people|colleagues|any\w*|practices|areas))\b|"
+    r"\bany(?:one|body) (?:else |out there )?(?:know|have|has|got|using|use|tried|willing|able|done|seen)|"
+    r"\bany (?:advice|thoughts|ideas|suggestions|experience|views|tips|pointers|help|examples)\b|"
+    r"\b(?:would|i'd|we'd|i would|we would|should) "
+    r"(?:be (?:very |really |most )?(?:grateful|interested|keen|glad|pleased)|welcome|like|love|appreciate) "
+    r".{0,60}\b(?:hear|know|find out|see|views|thoughts|advice|examples|copies|experience|learn|if any)|"
+    r"\b(?:interested|keen|curious|grateful|great|good|helpful|useful|nice) "
+    r"to (?:hear|know|learn|see|understand|find out) (?:\w+ ){0,3}?"
+    r"(?:how|what|which|who|where|when|why|whether|if|from|about|your|other|people|colleagues|examples)\b|"
+    r"\b(?:advice|help|thoughts|views|suggestions|ideas|tips|pointers|experiences?|examples|input|comments|guidance)\b"
+    r".{0,40}\b(?:please|welcome|appreciated|received|needed|wanted|sought|requested)\b|"
+    r"\bhelp (?:needed|wanted|please|sought)\b|"
+    r"\bif (?:you|any(?:one|body)|any of you|your \w+) (?:have|has|know|knows|use|uses|do|does|run|runs|already)\b"
+    r".{0,120}\b(?:get in touch|let (?:me|us) know|send|share|contact|e-?mail|reply|tell|drop)\b|"
+    r"\bplease (?:could|can|would) (?:you|any|some)|\bi(?:'m|’m| am)? (?:wonder|trying to find|looking for)|"
+    r"\bwe are (?:wondering|looking for)\b|"
+    r"\bcan (?:you|people|colleagues) (?:share|tell|advise|let)",
+    re.I | re.M,
+)
+_RHETORICAL = re.compile(
+    r"(?:any|have) (?:\w+ )?questions\b[^?]{0,60}\?|did you know[^?]{0,200}\?|interested\?|want to know more\?", re.I
+)
+# What advertisements ask nobody in particular; next to what announces, it asks nothing.
+_INVITES = re.compile(
+    r"(?:have you ever|would (?:this|you like|you love|it)|could (?:this|it|you) be|fancy|want to|looking to|ready to|"
+    r"why not|are you (?:interested|passionate|keen|ready|looking|free to join)|is this you)\b[^?\n]{0,200}\?",
+    re.I,
+)
+# Who changes the topic within a conversation says so.
+_OTHER_TOPIC = re.compile(
+    r"\bhijack|\b(?:different|another|separate|new|unrelated|other) (?:topic|subject|matter|question|query)\b|"
+    r"\b(?:completely |totally |quite )?(?:unrelated|off[- ]topic)\b|\bchang(?:e|ing) (?:of |the )?(?:subject|topic)\b|"
+    r"\bon a (?:different|separate|completely) (?:note|matter)\b",
+    re.I,
+)
+_TELLS = re.compile(
+    r"\bfor (?:your )?information\b|\bplease (?:see|find) (?:below|attached|enclosed)|\b(?:registration|bookings?|"
+    r"places|nominations|applications) "
+    r"(?:is|are|now|opens?|closes?|still)\b|\b(?:is|are) now (?:open|available|live|published)|\bsave the date\b|"
+    r"\bpleased to (?:announce|share|say|tell)|"
+    r"\bjoin us\b|\bhas (?:just )?(?:been )?(?:published|launched|released|announced)\b|\bto register\b|"
+    r"\bbook(?:ing)? (?:a place|here|at|by)\b|"
+    r"\b(?:is|are) recruiting\b|\bvacancy\b|\bclosing date\b|\bopen access\b|\bis published\b|"
+    r"\baccepted (?:by|for publication)\b|"
+    r"\bwent live\b|\bhappy to share\b|\bjob advert|"
+    r"\bsign up\b|\bwebinar\b|\bonward sharing\b|\bplease (?:share|circulate|forward|cascade)\b|\bfree (?:to|"
+    r"for) (?:members|all|gps)\b",
+    re.I,
+)
+
+
+def by_a_person(new_text: str, subject: str, in_thread: bool, to_digest: bool) -> tuple[Kind, str]:
+    """Question, reply, announcement, digest-reply or (a mail about the list itself) admin, and why.
+
+    `in_thread`: it answers a stored message. `to_digest`: it answers our own digest.
+    """
+    if to_digest:
+        return Kind.DIGEST_REPLY, "It answers the digest."
+    text = f"{subject}\n{new_text}"
+    tells = len(_TELLS.findall(text))
+    asked = _asked(new_text if in_thread else text, tells)
+    if in_thread:
+        if asked and _OTHER_TOPIC.search(new_text[:400]):
+            return Kind.QUESTION, f"It answers an earlier message, but changes the topic and asks: {asked[0]}"
+        if asked:
+            return Kind.REPLY, f"It answers an earlier message of its thread, and asks: {asked[0]}"
+        return Kind.REPLY, "It answers an earlier message of its thread."
+    if _ABOUT_LIST.search(subject):
+        return Kind.ADMIN, "The subject is about the list itself."
+    if asked and not (tells > 1 and "?" not in text):
+        more = f" And: {asked[1]}" if len(asked) > 1 else ""
+        return Kind.QUESTION, f"It starts a thread and asks: {asked[0]}{more}"
+    return Kind.ANNOUNCEMENT, "It starts a thread and asks nothing."
+
+
+def _asked(text: str, tells: int) -> list[str]:
+    """What a text asks, each thing as an excerpt, in order; what nobody is meant to answer left out."""
+    text = _RHETORICAL.sub(" ", text)
+    if tells:
+        text = _INVITES.sub(" ", text)
+    return list(dict.fromkeys(_excerpt(text, match.start()) for match in _ASKS.finditer(text[:20_000])))
+
+
+def _excerpt(text: str, at: int) -> str:
+    start = max(text.rfind(mark, 0, at) for mark in (". ", "\n", "? ", "! ")) + 1
+    said = " ".join(text[max(start, at - 80) : at + 60].split())
+    return f"“{said[:80].strip()}”."
