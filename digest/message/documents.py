@@ -9,13 +9,14 @@ import logging
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from lxml import etree
-from pypdf import PdfReader
-from pypdf.errors import PyPdfError
+from pypdf import PageObject, PdfReader, apply_configuration
+from pypdf.errors import LimitReachedError, PyPdfError
+from pypdf.generic import DictionaryObject
 
 from digest.message import charset, spreadsheet
 
@@ -23,9 +24,23 @@ logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it would tell of every 
 
 MAX_PAGES = 60
 MAX_CHARACTERS = 400_000
-MAX_CONTENT = 4_000_000  # bytes of drawing instructions of a PDF's pages, unpacked
+MAX_OPERATORS = 200_000  # drawing instructions of a PDF, about ten bytes each
+MAX_FORMS = 100  # different ones on a page
+MAX_STREAM = 4_000_000  # bytes of one stream of a PDF, unpacked
 MAX_MEMBERS = 2_000  # of a zip
-MAX_UNPACKED = 30_000_000  # bytes of the members that are read
+MAX_UNPACKED = 12_000_000  # bytes of the members that are read
+
+_LIMITS = {
+    "zlib_maximum_output_length": MAX_STREAM,
+    "lzw_maximum_output_length": MAX_STREAM,
+    "run_length_maximum_output_length": MAX_STREAM,
+    "brotli_maximum_output_length": MAX_STREAM,
+    "array_based_stream_maximum_output_length": MAX_STREAM,
+    "stream_decoding_work_maximum_length": 4 * MAX_STREAM,
+    "stream_parsing_work_maximum_count": 2 * MAX_OPERATORS,
+    "page_tree_maximum_entries": 20_000,
+    "form_fields_maximum_entries": 2_000,
+}
 
 #: The parts of a zipped document that hold what people wrote (ECMA-376 part 1; OASIS ODF 1.3 part 2).
 _PARTS = re.compile(
@@ -98,36 +113,87 @@ def _bounded(pieces: Iterable[str], more: bool = False) -> Document:
     return Document("".join(kept), Left.LARGE if more else Left.NOTHING)
 
 
+class _Spent(Exception):
+    """A PDF's budget of drawing instructions is used up."""
+
+
+class _Budget:
+    """Counts the instructions of a PDF, also those of forms, which may draw further forms many times over."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+        self.form = 0  # what a form of this page takes at most
+
+    def open(self, page: PageObject) -> None:
+        """Pay for reading the page's own instructions."""
+        contents = page.get_contents()
+        self._pay(len(contents.get_data()) // 10 if contents is not None else 0)
+        self.form = max(100, max(_form_sizes(page), default=0) // 10)
+
+    def spend(self, operator: bytes, *_: object) -> None:
+        """Pay for carrying out an instruction; for a form's, before it is read."""
+        self._pay(self.form if operator == b"Do" else 1)
+
+    def _pay(self, costs: int) -> None:
+        self.left -= costs
+        if self.left < 0:
+            raise _Spent
+
+
+def _form_sizes(page: DictionaryObject) -> Iterator[int]:
+    """The bytes of every form (ISO 32000-2, 8.10) that a page or its forms name, each once, a hundred at most."""
+    waiting: list[DictionaryObject] = [page]
+    seen = 0
+    while waiting:
+        resources = waiting.pop().get("/Resources")
+        drawn = resources.get_object().get("/XObject") if resources is not None else None
+        for one in drawn.get_object().values() if drawn is not None else ():
+            form = one.get_object()
+            if form is None or form.get("/Subtype") != "/Form" or any(form is w for w in waiting):
+                continue
+            seen += 1
+            if seen > MAX_FORMS:
+                raise _Spent
+            yield len(form.get_data())
+            waiting.append(form)
+
+
 # --- PDF (ISO 32000-2) ---------------------------------------------------------------------------------------------
 
 
 def _pdf(data: bytes) -> Document:
+    pages: list[str] = []
     try:
-        reader = PdfReader(io.BytesIO(data), strict=False)
-        if reader.is_encrypted and not reader.decrypt(""):
-            return Document("", Left.LOCKED)
-        more = len(reader.pages) > MAX_PAGES
-        pages, pictures, unpacked = [], False, 0
-        for page in reader.pages[:MAX_PAGES]:
-            contents = page.get_contents()
-            unpacked += len(contents.get_data()) if contents is not None else 0
-            if unpacked > MAX_CONTENT:
-                more = True
-                break
-            pages.append(page.extract_text())
-            pictures = pictures or "/XObject" in (page.get("/Resources") or {})
-        pages += [str(v) for v in (reader.metadata or {}).values()]
-        fields = reader.get_fields() or {}
-        pages += [str(f.get("/V")) for f in list(fields.values())[:1_000] if f.get("/V")]
+        with apply_configuration(**_LIMITS):
+            reader = PdfReader(io.BytesIO(data), strict=False)
+            if reader.is_encrypted and not reader.decrypt(""):
+                return Document("", Left.LOCKED)
+            more, pictures = _pages(reader, pages)
+            written = any(page.strip() for page in pages)
+            pages += [str(value) for value in (reader.metadata or {}).values()]
+            pages += [str(value) for f in (reader.get_fields() or {}).values() if (value := f.get("/V"))]
+    except LimitReachedError:
+        more, pictures, written = True, False, True
     # pypdf meets files that break every rule, and says so with whatever exception the broken rule led to
     except (PyPdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OSError):
         return Document("", Left.DAMAGED)
-    except (zlib.error, NotImplementedError, ArithmeticError, AssertionError, MemoryError, UnicodeError):
+    except (zlib.error, NotImplementedError, ArithmeticError, AssertionError, MemoryError):
         return Document("", Left.DAMAGED)
     found = _bounded((charset.clean(page) + "\n\n" for page in pages), more)
-    if pictures and not any(page.strip() for page in pages[: len(reader.pages)]):
-        return Document(found.text.strip(), Left.SCAN)
-    return found
+    return found if written or not pictures else Document(found.text.strip(), Left.SCAN)
+
+
+def _pages(reader: PdfReader, texts: list[str]) -> tuple[bool, bool]:
+    """Add the text of a PDF's pages to `texts`. Whether some were left out, and whether they hold pictures."""
+    budget, pictures = _Budget(MAX_OPERATORS), False
+    try:
+        for page in reader.pages[:MAX_PAGES]:
+            budget.open(page)
+            texts.append(page.extract_text(visitor_operand_before=budget.spend))
+            pictures = pictures or "/XObject" in (page.get("/Resources") or {})
+    except _Spent:
+        return True, pictures
+    return len(reader.pages) > MAX_PAGES, pictures
 
 
 # --- zipped XML ------------------------------------------------------------------------------------------------------

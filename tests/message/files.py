@@ -49,7 +49,7 @@ def xlsx(*rows: tuple[str | int, ...]) -> bytes:
 
 
 def pdf(*pages: str, password: str = "", picture: bool = False) -> bytes:
-    """A PDF with a line of text on each page (ISO 32000-2, 7.5)."""
+    """A PDF with a line of text on each page."""
     objects = ["<< /Type /Catalog /Pages 2 0 R >>", ""]
     kids = []
     shown = "/XObject << /Im0 << >> >>" if picture else ""
@@ -62,16 +62,7 @@ def pdf(*pages: str, password: str = "", picture: bool = False) -> bytes:
             f"<< /Length {len(draw)} >>\nstream\n{draw}\nendstream",
         ]
     objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>"
-    out, at = b"%PDF-1.4\n", []
-    for number, body in enumerate(objects, start=1):
-        at.append(len(out))
-        out += f"{number} 0 obj\n{body}\nendobj\n".encode("latin-1")
-    table = "".join(f"{place:010} 00000 n \n" for place in at)
-    size = len(objects) + 1
-    out += (
-        f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n<< /Size {size} /Root 1 0 R >>\n"
-        f"startxref\n{len(out)}\n%%EOF"
-    ).encode()
+    out = _written(objects)
     if not password:
         return out
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(out)))
@@ -79,3 +70,30 @@ def pdf(*pages: str, password: str = "", picture: bool = False) -> bytes:
     locked = io.BytesIO()
     writer.write(locked)
     return locked.getvalue()
+
+
+def nested_forms(depth: int, times: int) -> bytes:
+    """A PDF whose page draws a form so many times, which draws another as often, and so on."""
+    objects = ["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>"]
+    for level in range(depth + 1):
+        draw = "/X Do " * times if level < depth else "BT (x) Tj ET"
+        kind = "/XObject /Subtype /Form /BBox [0 0 9 9]" if level else "/Page /Parent 2 0 R /Contents 4 0 R"
+        resources = f"/Resources << /XObject << /X {len(objects) + (2 if level else 3)} 0 R >> >>"
+        stream = f"/Length {len(draw)} >>\nstream\n{draw}\nendstream"
+        if level:
+            objects.append(f"<< /Type {kind} {resources if level < depth else ''} {stream}")
+        else:
+            objects += [f"<< /Type {kind} /MediaBox [0 0 595 842] {resources} >>", f"<< {stream}"]
+    return _written(objects)
+
+
+def _written(objects: list[str]) -> bytes:
+    """The objects of a PDF as a file (ISO 32000-2, 7.5)."""
+    out, at = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, start=1):
+        at.append(len(out))
+        out += f"{number} 0 obj\n{body}\nendobj\n".encode("latin-1")
+    table = "".join(f"{place:010} 00000 n \n" for place in at)
+    size = len(objects) + 1
+    end = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n<< /Size {size} /Root 1 0 R >>\n"
+    return out + f"{end}startxref\n{len(out)}\n%%EOF".encode()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from digest.message import Ours, understand
 from digest.message.documents import MAX_CHARACTERS, MAX_PAGES, Document, Left, document
 from digest.nouns import UNREAD_FILE, Place
-from tests.message.files import docx, pdf, xlsx, zipped
+from tests.message.files import docx, nested_forms, pdf, xlsx, zipped
 from tests.message.test_attachment import letter
 
 OURS = Ours("stream@lists.example.org", "digest@example.org")
@@ -71,10 +71,14 @@ def test_bounds_are_said_when_they_are_hit() -> None:
 def test_a_zip_bomb_is_left_after_a_bounded_part_of_it() -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("word/document.xml", "w") as part:
-        for _ in range(60):
+        for _ in range(30):
             part.write(b" " * 1_000_000)
     assert len(out.getvalue()) < 100_000
     assert document(out.getvalue(), "application/zip", "").left is Left.LARGE
+
+
+def test_forms_that_draw_forms_cost_no_more_than_the_bound() -> None:
+    assert document(nested_forms(depth=12, times=10), "application/pdf", "").left is Left.LARGE
 
 
 def test_entities_are_not_expanded_and_nothing_outside_is_read() -> None:
