@@ -183,7 +183,8 @@ UNREAD_FILE = "unread_file"
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    # What mails say stays out of error messages and logs.
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class Evidence(_Document):

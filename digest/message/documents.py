@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from lxml import etree
 from pypdf import PageObject, PdfReader, apply_configuration
@@ -30,7 +31,7 @@ MAX_STREAM = 4_000_000  # bytes of one stream of a PDF, unpacked
 MAX_MEMBERS = 2_000  # of a zip
 MAX_UNPACKED = 12_000_000  # bytes of the members that are read
 
-_LIMITS = {
+_LIMITS: dict[str, Any] = {
     "zlib_maximum_output_length": MAX_STREAM,
     "lzw_maximum_output_length": MAX_STREAM,
     "run_length_maximum_output_length": MAX_STREAM,

@@ -34,11 +34,12 @@ def hits(parsed: Parsed, text: str, segments: tuple[Segment, ...], subject: str,
             parsed.say(sentence)
             if read.left in _CLOSED:
                 unread.append(Hit(UNREAD_FILE, Place.ATTACHMENT, 0, 0, "", number, sentence))
-    found = [privacy.identifiers(words, place, known, offset=offset) for words, place, offset, _ in sources]
-    names = {hit.text for some in found for hit in some if hit.type == "patient_name"}
-    if names:
-        for some, (words, place, offset, _) in zip(found, sources, strict=True):
-            some += privacy.repeated(words, place, names, known, offset=offset, beside=some)
+    found = [privacy.identifiers(source, place, known, offset=offset) for source, place, offset, _ in sources]
+    words = {(hit.text, hit.type) for some in found for hit in some}
+    if words:
+        for some, (source, place, offset, _) in zip(found, sources, strict=True):
+            again = privacy.repeated(source, place, words, known, offset=offset)
+            some += [one for one in again if not any(hit.start < one.end and one.start < hit.end for hit in some)]
             some.sort(key=lambda hit: hit.start)
     located = [_in_file(hit, source) for some, source in zip(found, sources, strict=True) for hit in some]
     return (*located, *unread)

@@ -17,14 +17,14 @@ from digest.message import Ours, Person, Understood
 from digest.message.ancestry import known
 from digest.message.purpose import by_a_person
 from digest.models import Alias, Identifier, Member, Message, RawMessage, Reference
-from digest.nouns import MASKED, Decision, HoldReason, Kind, MessageStatus
+from digest.nouns import MASKED, HoldReason, Kind, MessageStatus
 from digest.steps import alone
 from digest.steps.answers import answers_digest, take_apart
 from digest.steps.enrol import find, plain_address
 from digest.steps.neighbours import LEAVES, chunks
 from digest.steps.place import settle
 from digest.steps.read import new_words
-from digest.steps.redact import carry
+from digest.steps.redact import carry, decided
 from digest.thread import subject as subjects
 from digest.thread.arrange import FIRST
 from digest.thread.threading import conversation
@@ -100,7 +100,7 @@ def file(
     about = [message for message, _ in fresh if message.kind in LEAVES]
     settle(session, community_id, [message.id for message in placed + about], now)
     _read_kinds(session, placed)
-    _check_identifiers(session, placed, now)
+    _check_identifiers(session, community_id, placed, now)
     session.flush()
 
 
@@ -219,21 +219,16 @@ def _kind(message: Message, others: Set[str]) -> tuple[Kind, str]:
     return kind, reason
 
 
-def _check_identifiers(session: Session, placed: Sequence[Message], now: datetime) -> None:
-    """Hold what may identify a patient, unless its thread has decided about the same words."""
+def _check_identifiers(session: Session, community_id: int, placed: Sequence[Message], now: datetime) -> None:
+    """Hold what may identify a patient, unless the same words were decided about before."""
     suspicious: set[int] = set()
     for some in chunks(m.id for m in placed):
         suspicious.update(session.exec(select(Identifier.message_id).where(col(Identifier.message_id).in_(some))))
-    decided: set[int | None] = set()
-    for some in chunks({m.thread_id for m in placed if m.thread_id is not None}):
-        there = select(col(Message.thread_id)).join(Identifier, col(Identifier.message_id) == col(Message.id))
-        decided.update(
-            session.exec(there.where(col(Message.thread_id).in_(some), Identifier.decision != Decision.UNDECIDED))
-        )
+    before = decided(session, community_id) if placed else []
     for message in placed:
-        if message.id not in suspicious and message.thread_id not in decided:
+        if message.id not in suspicious and not before:
             continue
-        undecided = carry(session, message, now)
+        undecided = carry(session, message, now, before)
         if undecided:
             types = ", ".join(sorted({MASKED.get(i.type, i.type) for i in undecided}))
             _hold(message, HoldReason.IDENTIFIER, f"This may identify a patient: {types}.")

@@ -23,6 +23,7 @@ Wanted = tuple[tuple[str, str], ...]  # (words, type)
 #: What belongs to one person alone.
 _OWN = frozenset({"nhs_number", "hospital_number", "phone", "email", "address"})
 _NAME_WORD = re.compile(r"[^\W\d_]{3,}")
+_QUOTED = re.compile(r"“[^”]*”")
 _OPEN = (EditionStatus.COLLECTING, EditionStatus.IN_REVIEW, EditionStatus.APPROVED)
 
 
@@ -72,6 +73,7 @@ def spread(session: Session, message: Message, now: datetime) -> list[Message]:
             changed |= _mask_names(session, other, names, known, mine[0], now)
             changed |= _agree(session, other, mine, now)
         if changed:
+            _hush(session, other)
             threads.add(other.thread_id)
             free += [other] if _settled(session, other) else []
     if slip.all:
@@ -79,36 +81,51 @@ def spread(session: Session, message: Message, now: datetime) -> list[Message]:
     return free
 
 
-def carry(session: Session, message: Message, now: datetime) -> list[Identifier]:
-    """A message takes over what was decided before it came; returns its identifiers that are left to decide."""
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided about one message."""
+
+    message_id: int
+    thread_id: int | None
+    rows: tuple[Identifier, ...]
+    slip: _Slip
+
+
+def decided(session: Session, community_id: int) -> list[Decided]:
+    """What was decided in a community so far, message by message."""
     rows = session.exec(
         select(Identifier, Message.thread_id)
         .join(Message, col(Message.id) == col(Identifier.message_id))
-        .where(
-            Identifier.community_id == message.community_id,
-            Identifier.message_id != message.id,
-            (Identifier.decision == Decision.REDACTED)
-            | ((Message.thread_id == message.thread_id) & (Identifier.decision == Decision.RELEASED)),
-        )
+        .where(Identifier.community_id == community_id, Identifier.decision != Decision.UNDECIDED)
         .order_by(col(Identifier.id))
     ).all()
-    by_message: dict[int, list[Identifier]] = {}
-    threads: dict[int, int | None] = {}
+    grouped: dict[tuple[int, int | None], list[Identifier]] = {}
     for identifier, thread_id in rows:
-        by_message.setdefault(identifier.message_id, []).append(identifier)
-        threads[identifier.message_id] = thread_id
-    if by_message:
-        letters = plain(f"{message.subject} {message.text} {_names(message)}")
-        known = _members(session, message.community_id)
-        for source, decided in by_message.items():
-            slip = _slip(decided)
-            same_thread = message.thread_id is not None and threads[source] == message.thread_id
-            if wanted := slip.in_(letters, same_thread):
-                _mask_again(session, message, wanted, decided[0], now)
-            if same_thread:
-                names = tuple(words for words, type in slip.all if type == "patient_name")
-                _mask_names(session, message, names, known, decided[0], now)
-                _agree(session, message, decided, now)
+        grouped.setdefault((identifier.message_id, thread_id), []).append(identifier)
+    return [Decided(id, thread, tuple(some), _slip(some)) for (id, thread), some in grouped.items()]
+
+
+def carry(
+    session: Session, message: Message, now: datetime, before: Sequence[Decided] | None = None
+) -> list[Identifier]:
+    """A message takes over what was decided before it came; returns its identifiers that are left to decide.
+
+    `before`: what `decided` says, for those who have it already.
+    """
+    before = decided(session, message.community_id) if before is None else before
+    letters = plain(f"{message.subject} {message.text} {_names(message)}") if before else ""
+    known = _members(session, message.community_id) if before else Known()
+    for source in before:
+        if source.message_id == message.id:
+            continue
+        same_thread = message.thread_id is not None and source.thread_id == message.thread_id
+        if wanted := source.slip.in_(letters, same_thread):
+            _mask_again(session, message, wanted, source.rows[0], now)
+        if same_thread:
+            names = tuple(words for words, type in source.slip.all if type == "patient_name")
+            _mask_names(session, message, names, known, source.rows[0], now)
+            _agree(session, message, source.rows, now)
+    _hush(session, message)
     return [i for i in identifiers(session, message) if i.decision is Decision.UNDECIDED]
 
 
@@ -180,7 +197,7 @@ def _mask_names(
     found = [
         (place, hit.start, hit.end, hit.type, hit.text, file)
         for place, text, file in _sources(message)
-        for hit in repeated(text, place, names, known)
+        for hit in repeated(text, place, [(name, "patient_name") for name in names], known)
     ]
     return bool(names) and _add(session, message, found, source, now)
 
@@ -223,6 +240,13 @@ def _add(
         changed = True
     session.flush()
     return changed
+
+
+def _hush(session: Session, message: Message) -> None:
+    """Leave out the sentence that a reason for a message's kind quotes: it may say half of what is masked."""
+    if any(i.decision is not Decision.RELEASED for i in identifiers(session, message)):
+        message.kind_reason = _QUOTED.sub("“…”", message.kind_reason)
+        session.add(message)
 
 
 def _where(place: Place) -> Place:

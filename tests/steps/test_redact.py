@@ -228,3 +228,12 @@ def test_the_audit_says_what_was_done_and_none_of_the_words(world: World) -> Non
         assert "redacted patient identifiers" in said
         assert "5919" not in said
         assert "Marlow" not in said
+
+
+def test_mail_in_another_thread_that_the_gate_would_pass_is_masked_when_it_says_what_was_redacted(world: World) -> None:
+    slip = mail("priya@example.org", "Re: Unreturned FIT kits", "MRN: 30-77182 again.\n", "x@x", "q1@example.org")
+    world.receive(QUESTION, slip)
+    redact(world, 1)
+    world.receive(carried("The number 3077182 is on the list again."))
+    with store.read(world.engine) as session:
+        assert shown(session, world.messages(session)[2]).count("[hospital number removed]") == 1

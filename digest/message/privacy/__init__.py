@@ -4,7 +4,7 @@ Candidates are found by patterns that start with a digit, a capital or "@", and 
 Every repetition is bounded and every window has a fixed size, so the time is linear in the text.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from digest.message.privacy import contacts, dates
@@ -53,15 +53,13 @@ def identifiers(text: str, place: Place, known: Known = NOBODY, *, offset: int =
 
 
 def repeated(
-    text: str, place: Place, found: Iterable[str], known: Known = NOBODY, *, offset: int = 0, beside: Sequence[Hit] = ()
+    text: str, place: Place, found: Iterable[tuple[str, str]], known: Known = NOBODY, *, offset: int = 0
 ) -> list[Hit]:
-    """Where words of patients' names `found` in the mail stand in `text` by themselves, outside the hits `beside`."""
-    spans = [(kind, offset + s, offset + e, text[s:e]) for kind, s, e in again(text, found, known.people)]
-    return [
-        Hit(kind, place, start, end, words)
-        for kind, start, end, words in spans
-        if not any(hit.start < end and start < hit.end for hit in beside)
-    ]
+    """Where (words, type) that were `found` elsewhere stand in `text`, names also by their distinctive words alone."""
+    wanted = list(found)
+    spans = [(type, start, end) for (start, end), type in everywhere(text, wanted).items()]
+    spans += again(text, (words for words, type in wanted if type == "patient_name"), known.people)
+    return _settled([Hit(kind, place, offset + s, offset + e, text[s:e]) for kind, s, e in spans])
 
 
 def _settled(hits: list[Hit]) -> list[Hit]:

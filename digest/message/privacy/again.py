@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from urllib.parse import unquote
 
 _BETWEEN = re.compile(r"[\W_]+")
+_TOKEN = re.compile(r"[^\s<>\"]+")
 
 
 def plain(words: str) -> str:
@@ -12,13 +14,22 @@ def plain(words: str) -> str:
 
 
 def everywhere(text: str, wanted: Iterable[tuple[str, str]]) -> dict[tuple[int, int], str]:
-    """The spans of `text` that say any of (words, type), whole words only: (start, end) → type. Linear in the text."""
+    """The spans of `text` that say any of (words, type), whole words only: (start, end) → type. Linear in the text.
+
+    A web address that says them in its own way, with "%20" for a blank (RFC 3986, 2.1), counts as a whole.
+    """
     letters = plain(text)
-    present = [(words, type) for words, type in wanted if plain(words) and plain(words) in letters]
-    if not present:
-        return {}
-    places = [at for at, one in enumerate(text) if one.isalnum() for _ in one.lower()]
-    return {span: type for words, type in present for span in _spans(text, letters, places, words)}
+    wanted = [(words, type) for words, type in wanted if plain(words)]
+    found: dict[tuple[int, int], str] = {}
+    for token in _TOKEN.finditer(text) if "%" in text else ():
+        if "%" in token[0]:
+            said = plain(unquote(token[0]))
+            found |= {token.span(): type for words, type in wanted if plain(words) in said}
+    present = [(words, type) for words, type in wanted if plain(words) in letters]
+    if present:
+        places = [at for at, one in enumerate(text) if one.isalnum() for _ in one.lower()]
+        found |= {span: type for words, type in present for span in _spans(text, letters, places, words)}
+    return found
 
 
 def _spans(text: str, letters: str, places: list[int], words: str) -> Iterator[tuple[int, int]]:

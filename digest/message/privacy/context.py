@@ -135,7 +135,7 @@ _STOP = re.compile(
 
 
 _QUOTE_MARKS = re.compile(r"[>| \t]*")
-_WRAPPED = 45  # characters; a line that ends sooner was ended by its author
+_WRAPPED, _SHORT = 45, 15  # characters; a line that ends sooner was ended by its author
 _GOES_ON = re.compile(r"[\w(\"“‘'£+](?![\w -]{0,20}:)")
 
 
@@ -150,7 +150,8 @@ def unwrapped(text: str) -> tuple[str, Callable[[int], int] | None]:
     before = ""
     for line in text.splitlines(keepends=True):
         start = match.end() if (match := _QUOTE_MARKS.match(line)) else 0
-        if len(before) > _WRAPPED and _GOES_ON.match(line, start):
+        wrapped = len(before) > (_SHORT if before[-1:].isalnum() else _WRAPPED)
+        if wrapped and _GOES_ON.match(line, start):
             pieces[-1] = pieces[-1].rstrip()
             length = places[-1][0] + len(pieces[-1])
             pieces.append(" ")
