@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from digest.nouns import Kind, Segment
+from digest.collation.sentences import Sentence
+from digest.nouns import Evidence, Kind, Segment, mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,4 +18,11 @@ class Contribution:
     segments: tuple[Segment, ...]
     masks: Mapping[tuple[int, int], str] = field(default_factory=dict)  # patient identifiers: (start, end) → type
     links: tuple[str, ...] = ()
+    anchors: Mapping[str, str] = field(default_factory=dict)  # link → the words it stood behind
     attachments: tuple[str, ...] = ()  # names
+
+
+def evidence(contribution: Contribution, sentence: Sentence) -> Evidence:
+    """A sentence as evidence, its identifiers masked."""
+    quote = mask(contribution.text, contribution.masks, sentence.start, sentence.end)
+    return Evidence(message=contribution.message, start=sentence.start, end=sentence.end, quote=quote)

@@ -7,21 +7,27 @@ differs, the resources, and what was set aside. Every reply ends up used or set 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
-from urllib.parse import urlsplit
 
-from digest.collation import Contribution
+from digest.collation import Contribution, evidence
 from digest.collation.follow import outcome, question_answered, still_open
+from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
-from digest.collation.points import only_shares, ranked, substantive
+from digest.collation.points import only_shares, ranked, substantive, whole
 from digest.collation.questions import asking
+from digest.collation.resources import resources
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import Side, sides
 from digest.collation.worth import Line, lines
-from digest.nouns import Content, Evidence, Kind, Point, Resource, ResourceKind, Stance, mask
+from digest.nouns import Content, Evidence, Kind, Point, Stance
 from digest.words import content as stems
 
 # What a reply adds beside "Agree with …" stands as a point of its own from this worth on; so does what an asker says.
 _STANDS_ALONE = 0.3
+# A reply of so many statements or more is quoted twice where its second sentence is worth this much, and this share of
+# the first: what they did, and what came of it.
+_LONG = 3
+_ALSO = 0.45
+_AS_MUCH = 0.8
 
 
 @dataclass(slots=True)
@@ -29,6 +35,7 @@ class _Making:
     """A point while the draft is being made."""
 
     said: Line
+    quotes: list[Sentence]  # in the order of the text
     reply: Contribution
     standing: Standing
     supporters: list[int]
@@ -60,7 +67,7 @@ def draft(contributions: Sequence[Contribution]) -> Content:
     content = Content(
         question=[evidence(*one) for one in asked],
         points=making.finished(),
-        resources=_resources(contributions),
+        resources=resources(contributions, {one.message for one in answering}),
         open=[evidence(*one) for one in open_],
         outcome=outcomes,
     )
@@ -93,7 +100,7 @@ class _Draft:
         if best and best[0].worth >= least:
             id = f"m{reply.message}-{best[0].sentence.start}"
             standing = Standing(id, reply.author, reply.message, said(reply))
-            self.points.append(_Making(best[0], reply, standing, [reply.message]))
+            self.points.append(_Making(best[0], _quotes(reply, best), reply, standing, [reply.message]))
 
     def join(self, reply: Contribution, taken: Sequence[Side]) -> None:
         """Attach a reply to the points it agrees with or differs from, and keep what else it says."""
@@ -117,23 +124,52 @@ class _Draft:
             self.add(reply, agreed, _STANDS_ALONE)
 
     def finished(self) -> list[Point]:
-        """The points, those with most support first, then by worth."""
-        ordered = sorted(
-            self.points, key=lambda one: (-len(one.supporters), -one.said.worth, self.order[one.reply.message])
-        )
+        """The points: those with most support first; among equals what is worth more and has not been said above."""
+        left = list(self.points)
+        like = Likeness(line.sentence.text for line in self.lines)
+        vectors = {one.standing.id: like.vector(one.said.sentence.text) for one in left}
+        ordered: list[_Making] = []
+        while left:
+            best = max(
+                left,
+                key=lambda one: (
+                    len(one.supporters),
+                    one.said.worth
+                    - max((dot(vectors[one.standing.id], vectors[o.standing.id]) for o in ordered), default=0.0),
+                    -self.order[one.reply.message],
+                ),
+            )
+            ordered.append(best)
+            left.remove(best)
         return [self._point(one) for one in ordered]
 
     def _point(self, making: _Making) -> Point:
-        cited = evidence(making.reply, making.said.sentence)
-        number = question_answered(making.reply.text, making.said.sentence, self.asking)
+        cited = [evidence(making.reply, quote) for quote in making.quotes]
+        number = question_answered(making.reply, making.said.sentence, self.asking)
+        label = next(
+            e.quote for e in cited if e.start <= making.said.sentence.start and making.said.sentence.end <= e.end
+        )
         return Point(
             id=making.standing.id,
-            label=" ".join(cited.quote.split()),
+            label=" ".join(label.split()),
             supporters=making.supporters,
             opposers=making.opposers,
-            evidence=[cited],
+            evidence=cited,
             answers=self.questions[number].id if self.questions else "",
         )
+
+
+def _quotes(reply: Contribution, best: Sequence[Line]) -> list[Sentence]:
+    """What shows a point: its best sentence, and one more where the reply says as much again; each with its limits."""
+    chosen = [whole(reply, best[0].sentence)]
+    for line in best[1:]:
+        apart = not any(one.start <= line.sentence.start < one.end for one in chosen)
+        if line.worth >= max(_ALSO, _AS_MUCH * best[0].worth) and len(best) >= _LONG and apart:
+            chosen.append(whole(reply, line.sentence))
+            break
+    if len(chosen) > 1 and max(s.start for s in chosen) < min(s.end for s in chosen):  # their limits overlap
+        chosen = chosen[:1]
+    return sorted(chosen, key=lambda one: one.start)
 
 
 def question_text(content: Content) -> str:
@@ -191,27 +227,3 @@ def _alike(one: Contribution, other: Contribution) -> float:
 
 def _by(reply: Contribution, askers: Sequence[Contribution]) -> bool:
     return reply.author in {one.author for one in askers}
-
-
-def evidence(contribution: Contribution, sentence: Sentence) -> Evidence:
-    """A sentence as evidence, its identifiers masked."""
-    quote = mask(contribution.text, contribution.masks, sentence.start, sentence.end)
-    return Evidence(message=contribution.message, start=sentence.start, end=sentence.end, quote=quote)
-
-
-def _resources(contributions: Sequence[Contribution]) -> list[Resource]:
-    """Links and attachments in order, each once."""
-    found: dict[str, Resource] = {}
-    for one in contributions:
-        for url in one.links:
-            found.setdefault(_address(url).lower(), Resource(message=one.message, title=_address(url), url=url))
-        for name in one.attachments:
-            found.setdefault(name.lower(), Resource(message=one.message, title=name, kind=ResourceKind.FILE))
-    return list(found.values())
-
-
-def _address(url: str) -> str:
-    """A link as a person reads it: host and path."""
-    parts = urlsplit(url)
-    query = f"?{parts.query}" if parts.query else ""
-    return (parts.netloc.removeprefix("www.") + parts.path + query).rstrip("/") or url

@@ -91,13 +91,29 @@ def _quoted(one: Contribution) -> list[str]:
     return [re.sub(r"^[>\s]+", "", one.text[s.start : s.end]) for s in one.segments if s.role is SegmentRole.QUOTE]
 
 
-def question_answered(text: str, sentence: Sentence, asked: Sequence[Sentence]) -> int:
-    """Which of several asking sentences a reply's sentence answers, by its number or its words; the first in doubt."""
+def question_answered(reply: Contribution, sentence: Sentence, asked: Sequence[Sentence]) -> int:
+    """Which of several asking sentences a reply's sentence answers: the one it is written under, by its number, by its
+    words; the first in doubt.
+    """
     if len(asked) > 1:
-        number = _LIST_NUMBER.search(text[max(0, sentence.start - 6) : sentence.start])
+        above = stems(quoted_above(reply, sentence))
+        number = _LIST_NUMBER.search(reply.text[max(0, sentence.start - 6) : sentence.start])
+        if above:
+            shared = [len(set(above) & set(stems(one.text))) / (len(set(stems(one.text))) or 1) for one in asked]
+            if max(shared) >= 0.5:
+                return shared.index(max(shared))
         if number and 0 < int(number[1]) <= len(asked):
             in_order = sorted(range(len(asked)), key=lambda n: asked[n].start)
             return in_order[int(number[1]) - 1]
     said = set(stems(sentence.text))
     shared = [len(said & set(stems(one.text))) / (len(set(stems(one.text))) or 1) for one in asked]
     return max(range(len(asked)), key=lambda n: (shared[n], -n), default=0)
+
+
+def quoted_above(reply: Contribution, sentence: Sentence) -> str:
+    """The quoted passage that a sentence answers from beneath, without its marks; "" where none stands above it."""
+    for before, after in zip(reply.segments, reply.segments[1:], strict=False):
+        if before.role is SegmentRole.QUOTE and after.start <= sentence.start < after.end:
+            passage = re.sub(r"(?m)^[>|\s]+", "", reply.text[before.start : before.end]).strip()
+            return " ".join(passage.rpartition("\n\n")[2].split())
+    return ""

@@ -7,8 +7,8 @@ differs, where a late reply would go.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from digest.collation import Contribution
-from digest.collation.draft import evidence, unaccounted
+from digest.collation import Contribution, evidence
+from digest.collation.draft import unaccounted
 from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
 from digest.collation.points import only_shares, ranked, statements, substantive

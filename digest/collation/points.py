@@ -31,9 +31,32 @@ def statements(contribution: Contribution) -> list[Sentence]:
     ]
 
 
+# Who only wonders too answers nothing: "following with interest", "no agreement here either, but I would love to know".
+_ASKS_ALONG = re.compile(
+    r"\b(?:following (?:this |along )?(?:with|closely)|(?:would|'d|will be|be) (?:also |really |very |also be )?"
+    r"(?:love|like|keen|interested|curious|glad) (?:one|(?:to (?:know|hear|see|learn)|in (?:the|any|this|what)))"
+    r"|(?:been |also )?wondering (?:this|that|the same|too|about this|as well)|same question|watching (?:this|with)"
+    r"|asking (?:myself )?the same|looking forward to (?:the|any) (?:answers?|replies))\b",
+    re.IGNORECASE,
+)
+_NOTHING_HERE = re.compile(
+    r"\b(?:no|nothing|none|not)\b.{0,40}\b(?:here|either|yet|locally)\b"
+    r"|\b(?:don't|do not|haven't|have not) have (?:one|any|anything|it)\b",
+    re.IGNORECASE,
+)
+
+
+def asks_along(contribution: Contribution) -> bool:
+    """Whether a reply only says that its author would like to know as well."""
+    said = [one.text.replace("’", "'") for one in statements(contribution)]
+    return any(map(_ASKS_ALONG.search, said)) and all(
+        _ASKS_ALONG.search(one) or _NOTHING_HERE.search(one) or words(one) < _SUBSTANCE for one in said
+    )
+
+
 def substantive(contribution: Contribution) -> bool:
     """Whether a reply contributes: states something or takes a side, rather than only thanking or asking."""
-    return any(
+    return not asks_along(contribution) and any(
         words(sentence.text) >= _SUBSTANCE or stance(sentence.text)[0] not in (Stance.NONE, Stance.INFO)
         for sentence in statements(contribution)
     )
@@ -56,3 +79,50 @@ def ranked(contribution: Contribution, lines: Sequence[Line]) -> list[Line]:
         if line.message == contribution.message and (line.sentence.start, line.sentence.end) in said
     ]
     return sorted(own, key=lambda line: (only_sides(line.sentence.text), -line.worth, line.sentence.start))
+
+
+# A sentence that qualifies the one before it: cut off, the quote would promise more than its author did.
+_QUALIFIES = re.compile(
+    r"\W*(?:(?:but|and|or|though|although|even then|that said|however)\W+)?(?:only|unless|except|provided|providing"
+    r"|as long as|otherwise|but|though|although|however|that said|not if|mind you"
+    r"|the (?:catch|snag|downside|drawback|one gap|weak spot|condition|caveat|proviso))\b",
+    re.IGNORECASE,
+)
+# A sentence that says nothing without the one before it.
+_LEANS_BACK = re.compile(
+    r"\W*(?:(?:and|but|so|then) )?(?:it|they|that|this|these|those|he|she|both|neither|which|such"
+    r"|the (?:former|latter))\b",
+    re.IGNORECASE,
+)
+#: A quote is not made longer than so many words for what it leans on.
+_QUOTE = 60
+
+
+def whole(contribution: Contribution, sentence: Sentence) -> Sentence:
+    """A sentence with what it cannot do without: what it leans on before it, its conditions and limits after it."""
+    around = split(contribution.text, contribution.segments)
+    at = next((place for place, one in enumerate(around) if one.start == sentence.start), -1)
+    if at < 0:
+        return sentence
+    first, last = at, at
+    while first and (_LEANS_BACK.match(around[first].text) or _QUALIFIES.match(around[first].text)):
+        if not _go_together(contribution, around[first - 1], around[first]):
+            break
+        first -= 1
+    while last + 1 < len(around) and _QUALIFIES.match(around[last + 1].text):
+        if not _go_together(contribution, around[last], around[last + 1]):
+            break
+        last += 1
+    start, end = around[first].start, around[last].end
+    text = contribution.text[start:end]
+    return Sentence(start, end, text) if words(text) <= _QUOTE else sentence
+
+
+def _go_together(contribution: Contribution, one: Sentence, other: Sentence) -> bool:
+    """Whether nothing but a space stands between two sentences, and neither thanks nor asks."""
+    between = contribution.text[one.end : other.start]
+    return (
+        not between.strip()
+        and "\n" not in between
+        and not any(thanks(s.text) or s.text.endswith("?") for s in (one, other))
+    )

@@ -5,6 +5,7 @@ import re
 from digest.collation import Contribution
 from digest.collation.sentences import Sentence, split
 from digest.collation.worth import words
+from digest.nouns import Kind
 from digest.words import content
 
 _OPENS = re.compile(
@@ -28,6 +29,13 @@ _GROUP = re.compile(r"\b(?:any(?:one|body)|some(?:one|body)|you|your|yours|other
 _ANNOUNCED = re.compile(
     r"\b(?:questions?|query|poll|ask(?:ing)?|views|quick one|wonder\w*|advice|help)\b", re.IGNORECASE
 )
+# An asking order of words, where no mark follows: "Will certificates be sent out", "…, whose job is it to ring".
+_UNMARKED = re.compile(
+    r"^\W*(?:(?:and|so|but|or),? )?(?:(?:is|are|was|were|do|does|did|has|have|had|can|could|would|will|should|shall|may"
+    r"|might)(?:n't)? \w+|who(?:se)?|what|where|which|why|how)\b"
+    r"|, (?:who(?:se)?|what|where|which|why|how|do|does|can|should|would|is|are)\b",
+    re.IGNORECASE,
+)
 _COURTESY = re.compile(
     r"\W*(?:how (?:are (?:you|things)|is everyone)(?: (?:all|doing|keeping))*[?,]|are you well|ok\?|right\?)",
     re.IGNORECASE,
@@ -48,6 +56,8 @@ def asking(contribution: Contribution) -> list[Sentence]:
         score = _directness(sentence.text, body.text) + 0.05 * min(10, len(topic & set(content(body.text))))
         if score > 1:
             found.append((-score, body.start, body))
+    if not found and contribution.kind is Kind.QUESTION:  # somebody asked, without a mark and without asking words
+        found = [(0.0, s.start, s) for s in sentences if _UNMARKED.search(s.text) and words(s.text) >= 5][:1]
     return [body for _, _, body in sorted(found)[:LIMIT]]
 
 

@@ -78,6 +78,20 @@ def split(text: str, segments: Sequence[Segment]) -> list[Sentence]:
     return found
 
 
+def hail(text: str) -> int:
+    """How long the greeting is that a text opens with: where its first sentence may start."""
+    at = 0
+    while True:
+        start = len(text) - len(text[at:].lstrip())
+        line = text.find("\n", start)
+        end = len(text) if line < 0 else line
+        if end < len(text) and (_GREETING.fullmatch(text, start, end) or _CALLED.fullmatch(text, start, end)):
+            at = end
+            continue
+        greeting = _GREETING.match(text, start, end)
+        return greeting.end() if greeting and greeting[0].endswith((",", ".", "!", ":")) else start
+
+
 def _signs(text: str, start: int, end: int) -> bool:
     if text[text.rfind("\n", 0, start) + 1 : start].strip():  # behind a list marker stands an item, not a name
         return False
@@ -145,8 +159,8 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _ends(text: str, start: int, stop: re.Match[str], end: int) -> bool:
     following = text[stop.end() : min(end, stop.end() + 40)].lstrip()[:1]
-    if stop[0][0] in "!?":
-        return not following.islower()
+    if stop[0][0] in "!?":  # 'they ask "why?" and wait' goes on; a phone's "does anybody? we do" does not
+        return stop[0][-1] in "!?" or not following.islower()
     if stop[0].startswith(("..", "…")):
         return following.isupper()
     before = text[max(start, stop.start() - 20) : stop.start()].split()

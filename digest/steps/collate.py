@@ -77,6 +77,7 @@ def contributions(session: Session, thread_id: int) -> list[Contribution]:
             segments=tuple(m.segments),
             masks=hidden[m.id],
             links=tuple(shown_links(session, m)),
+            anchors=m.anchors,
             attachments=tuple(shown_attachments(session, m)),
         )
         for m in said

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from digest.collation import Contribution
 from digest.collation.draft import answered, draft, question_text, unaccounted
 from digest.collation.provenance import faults
-from digest.nouns import Content, Kind, Point
+from digest.nouns import Content, Kind, Point, Segment, SegmentRole
 from tests.collation.threads import ASKER, BETH, RAVI, SAM, asks, grounds, says
 
 QUESTION = asks("Hi all\n\nWe open in May. Who rings people when a text about a missed test is not answered?")
@@ -115,7 +115,7 @@ def test_links_and_files_are_resources_each_once() -> None:
     first = says(2, SAM, f"We use this form every week: {url}", links=(url,))
     again = says(3, BETH, "We use the same form here now.", links=(url + "/",), attachments=("Letter (final).docx",))
     assert [(one.message, one.title, one.url) for one in draft([QUESTION, first, again]).resources] == [
-        (2, "example.org/forms/recall.pdf", url),
+        (2, "recall.pdf", url),
         (3, "Letter (final).docx", ""),
     ]
 
@@ -223,3 +223,48 @@ def test_every_reply_is_used_or_set_aside_and_every_line_bears_its_provenance(re
     assert not content.used() & set(content.set_aside)
     assert faults(content, grounds(thread)) == []
     assert len({point.id for point in content.points}) == len(content.points)
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        (
+            "Our hub posts every kit within a day. But only to people with a mobile. It has two clerks.",
+            "Our hub posts every kit within a day. But only to people with a mobile.",
+        ),
+        (
+            "A clerk reads the list on Mondays. She found six people without an appointment in a month.",
+            "A clerk reads the list on Mondays. She found six people without an appointment in a month.",
+        ),
+    ],
+)
+def test_a_quote_keeps_its_conditions_and_what_it_leans_on(text: str, quote: str) -> None:
+    assert quote in [evidence.quote for evidence in points(says(2, SAM, text))[0].evidence]
+
+
+def test_who_would_only_like_to_know_as_well_answers_nothing() -> None:
+    along = says(2, SAM, "Following with interest, nothing like it here either. We have been wondering too.")
+    content = draft([QUESTION, along])
+    assert content.set_aside == [2]
+    assert not answered([QUESTION, along], content)
+
+
+def test_an_answer_between_the_lines_knows_the_quoted_line_it_answers() -> None:
+    asked = asks("Who rings people about a missed test? And which letter do you send them afterwards?")
+    first, second = "> And which letter do you send them afterwards?", "> Who rings people about a missed test?"
+    text = f"{first}\nThe hospital has one.\n{second}\nTwo clerks share it between them."
+    spans = [
+        Segment(0, len(first) + 1, SegmentRole.QUOTE),
+        Segment(len(first) + 1, text.index(second), SegmentRole.NEW),
+        Segment(text.index(second), text.index("Two clerks"), SegmentRole.QUOTE),
+        Segment(text.index("Two clerks"), len(text), SegmentRole.NEW),
+    ]
+    reply = Contribution(2, SAM, Kind.REPLY, text, tuple(spans))
+    content = draft([asked, reply])
+    ids = {one.id: one.quote for one in content.question}
+    asked_of = {p.evidence[0].quote: ids[p.answers] for p in content.points}
+    assert asked_of
+    assert set(asked_of.items()) <= {
+        ("The hospital has one.", "And which letter do you send them afterwards?"),
+        ("Two clerks share it between them.", "Who rings people about a missed test?"),
+    }
