@@ -33,7 +33,7 @@ from sqlalchemy.exc import ArgumentError
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-SECRETS = ("password", "client_secret", "secret_key", "database_password", "token_key")
+SECRETS = ("password", "client_secret", "secret_key", "database_password", "token_key", "api_key")
 
 
 class ConfigError(Exception):
@@ -100,6 +100,17 @@ def _issuer(value: str) -> str:
         raise ValueError("must be empty, or start with https://")
     if value and {"common", "organizations", "consumers"} & set(place.path.split("/")):
         raise ValueError("must name one organisation, because anybody can have an account at this one")
+    return value.rstrip("/")
+
+
+def _model_address(value: str) -> str:
+    """Members' words go there: encrypted, unless it is this machine or a neighbour without a domain (a container)."""
+    place = urlsplit(value)
+    near = place.hostname in LOOPBACK or (place.hostname and "." not in place.hostname)
+    if value and not (place.hostname and (place.scheme == "https" or (place.scheme == "http" and near))):
+        raise ValueError(
+            'must be empty, or start with https:// (or be on your own machine: "http://localhost:11434/v1")'
+        )
     return value.rstrip("/")
 
 
@@ -196,6 +207,28 @@ class Oidc(_Frozen):
         return _secret(self.client_secret, self.client_secret_file, "client_secret")
 
 
+class Wording(_Frozen):
+    """A language model that suggests wordings to the coordinator; off while `address` is empty."""
+
+    address: Annotated[str, AfterValidator(_model_address)] = ""
+    model: str = ""
+    api_key: SecretStr | None = None
+    api_key_file: Path | None = None
+    key_header: Literal["authorization", "api-key"] = Field("authorization", description="Azure OpenAI wants api-key")
+    json_mode: bool = Field(True, description="ask for JSON by response_format, where the endpoint has it")
+    timeout: Annotated[float, Field(gt=0)] = Field(60.0, description="seconds a whole answer may take")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.address and not self.model:
+            raise ValueError("wording.model is missing; name the model to ask")
+        return self
+
+    def secret(self) -> str:
+        """The key, from the environment or its file; "" when there is none, as with Ollama."""
+        return _secret(self.api_key, self.api_key_file, "api_key")
+
+
 class CommunitySettings(_Frozen):
     """One community: its stream, its digest and its schedule."""
 
@@ -235,6 +268,7 @@ class Settings(BaseSettings):
     smtp: Smtp = Smtp()
     web: Web = Web()
     oidc: Oidc = Oidc()
+    wording: Wording = Wording()
     community: Annotated[tuple[CommunitySettings, ...], Field(min_length=1)]
 
     @model_validator(mode="before")

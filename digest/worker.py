@@ -19,14 +19,15 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from digest.config import CommunitySettings, Settings
+from digest import llm
+from digest.config import CommunitySettings, ConfigError, Settings
 from digest.delivery import Outcome
 from digest.delivery.smtp import Connection, DeliveryError
 from digest.edition import Frozen
 from digest.mailbox import Arrival, Position
 from digest.mailbox.imap import mailbox_name, poll_once, watch
 from digest.message import understand
-from digest.steps import bounces, collate, deliver, enrol, file, publish, receive, remind, signin
+from digest.steps import bounces, collate, deliver, enrol, file, publish, receive, remind, signin, word
 from digest.store import read, transaction
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ IDLE_SECONDS = 0.5  # how often an empty outbox is looked at
 AHEAD_SECONDS, MOST_AHEAD = 0.2, 200  # how much mail is claimed ahead: what goes out in that time, at most so many
 GATHER_SECONDS = 0.04  # answers heard within this time are stored together
 KEEP_SECONDS = 30.0  # how long a connection is kept that nobody uses
+LONGEST_WORDLESS = 900.0  # seconds between attempts to reach a language model that does not answer
 BATCH = 200  # mails understood and filed in one transaction
 DRAFTS = 20  # threads drafted in one transaction
 
@@ -165,6 +167,45 @@ async def _tick(engine: Engine, settings: Settings, community_ids: Iterable[int]
 def brief(error: SQLAlchemyError) -> str:
     """What the database said, on one line and without any of our data."""
     return str(getattr(error, "orig", None) or error).splitlines()[0]
+
+
+# --- wording -----------------------------------------------------------------------------------------------------
+
+
+class Wordings:
+    """Asks the language model about each draft once, where one is configured; on any failure the draft stands."""
+
+    def __init__(self, engine: Engine, settings: Settings, community_ids: Iterable[int]) -> None:
+        self.engine, self.settings, self.community_ids = engine, settings.wording, list(community_ids)
+        self.seen: set[word.Key] = set()
+
+    def beat(self) -> bool:
+        """Ask about one draft; returns whether there was one. Raises llm.Unworded when no answer was had."""
+        for community_id in self.community_ids:
+            with read(self.engine) as session:
+                found = word.waiting(session, community_id, self.seen)
+            if found is None:
+                continue
+            key, asked = found
+            if asked is not None:
+                kept, dropped = word.checked(llm.complete(self.settings, asked.messages()), asked)
+                with transaction(self.engine) as session:
+                    word.keep(session, key, kept)
+                log.info("A draft was worded: %d suggestions kept, %d dropped", len(kept), len(dropped))
+            self.seen.add(key)
+            return True
+        return False
+
+    def run(self, leave: threading.Event) -> None:
+        """Ask until told to leave; an endpoint that fails is asked again about the same draft after a longer rest."""
+        pause = 0.0
+        while self.settings.address and not leave.wait(pause):
+            try:
+                pause = 0.0 if self.beat() else TICK_SECONDS
+            except (llm.Unworded, ConfigError, SQLAlchemyError) as error:
+                pause = min(max(pause, TICK_SECONDS) * 2, LONGEST_WORDLESS)
+                said = brief(error) if isinstance(error, SQLAlchemyError) else error
+                log.warning("No wording was had: %s Drafts stand without it; trying again in %d seconds.", said, pause)
 
 
 # --- mail out ----------------------------------------------------------------------------------------------------
@@ -342,6 +383,8 @@ async def run(engine: Engine, settings: Settings, stop: asyncio.Event) -> None:
     watchers = [
         threading.Thread(target=watch, args=(i.community.imap, i.position, i.store, leave), daemon=True) for i in found
     ]
+    wordings = Wordings(engine, settings, [i.community_id for i in found])
+    watchers.append(threading.Thread(target=wordings.run, args=(leave,), daemon=True))
     for watcher in watchers:
         watcher.start()
     try:

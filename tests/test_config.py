@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from digest.config import CommunitySettings, ConfigError, Imap, Oidc, Settings, Smtp, Web, load
+from digest.config import CommunitySettings, ConfigError, Imap, Oidc, Settings, Smtp, Web, Wording, load
 
 ROOT = Path(__file__).parent.parent
 COMMUNITY = """
@@ -170,7 +170,7 @@ def test_the_key_that_signs_links_is_made_once_for_this_user_alone(tmp_path: Pat
 
 
 def names(model: type[BaseModel], prefix: str) -> set[str]:
-    secrets = {"password", "client_secret", "token_key", "secret_key", "database_password", "imap"}
+    secrets = {"password", "client_secret", "token_key", "secret_key", "database_password", "api_key", "imap"}
     return {f"{prefix}{name}" for name in model.model_fields if name not in secrets}
 
 
@@ -180,6 +180,7 @@ def test_every_setting_is_documented_in_the_file_and_in_the_operating_guide() ->
         ("smtp", Smtp),
         ("web", Web),
         ("oidc", Oidc),
+        ("wording", Wording),
         ("[community", CommunitySettings),
     ]
     file = (ROOT / "config.toml").read_text()
@@ -194,8 +195,34 @@ def test_every_setting_is_documented_in_the_file_and_in_the_operating_guide() ->
     ]
     undocumented += [
         n
-        for n in names(Settings, "") - {"smtp", "web", "oidc", "community"}
+        for n in names(Settings, "") - {"smtp", "web", "oidc", "wording", "community"}
         if f"{n} =" not in top and f"{n}_file =" not in top
     ]
     undocumented += [name for _, model in tables for name in names(model, "") if f"`{name}`" not in guide]
     assert undocumented == []
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("", True),
+        ("https://model.example.org/v1", True),
+        ("http://localhost:11434/v1", True),
+        ("http://ollama:11434/v1", True),
+        ("http://model.example.org/v1", False),
+        ("ftp://model.example.org/v1", False),
+        ("model.example.org", False),
+    ],
+)
+def test_words_go_to_a_language_model_encrypted_or_not_far(address: str, allowed: bool, tmp_path: Path) -> None:
+    path = written(tmp_path, f'[wording]\naddress = "{address}"\nmodel = "small"\n')
+    if allowed:
+        assert load(path).wording.address == address
+    else:
+        with pytest.raises(ConfigError, match=r"wording\.address: must be empty, or start with https"):
+            load(path)
+
+
+def test_a_language_model_without_its_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"wording\.model is missing"):
+        load(written(tmp_path, '[wording]\naddress = "https://model.example.org/v1"\n'))

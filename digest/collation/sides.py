@@ -13,7 +13,7 @@ from digest.collation.stance import stance, thanks
 from digest.nouns import Stance
 from digest.words import content
 
-_TITLES = frozenset({"dr", "prof", "professor", "mr", "mrs", "ms", "miss", "sir", "dame"})
+TITLES = frozenset({"dr", "prof", "professor", "mr", "mrs", "ms", "miss", "sir", "dame"})
 _NAME = re.compile(r"[A-Z][^\W\d_]+(?:[-'\u2019][A-Z][^\W\d_]+)*")
 
 
@@ -60,7 +60,7 @@ def called(sentence: str, people: Iterable[str]) -> list[str]:
     people = list(people)
     for person in people:
         for name in names:
-            if _fits(name.lower(), _first(person)):
+            if fits(name.lower(), first_name(person)):
                 owners.setdefault(name, set()).add(person)
     sure = {next(iter(fits)) for fits in owners.values() if len(fits) == 1}
     return [person for person in people if person in sure]
@@ -73,11 +73,12 @@ def _calls(sentence: str, people: Iterable[str]) -> bool:
     return any(len(part.split()) == 1 and called(part, people) for part in (first, last))
 
 
-def _first(person: str) -> str:
-    names = [part for part in person.replace(",", " ").split() if part.rstrip(".").lower() not in _TITLES]
+def first_name(person: str) -> str:
+    """A member's first name in lower case, titles left out."""
+    names = [part for part in person.replace(",", " ").split() if part.rstrip(".").lower() not in TITLES]
     return names[0].lower() if names else ""
 
 
-def _fits(name: str, first: str) -> bool:
+def fits(name: str, first: str) -> bool:
     """Whether `name` is the first name or a short form of it: Sam for Samuel, Beth for Elizabeth."""
     return name == first or (len(name) >= 3 and first.startswith(name)) or (len(name) >= 4 and first.endswith(name))

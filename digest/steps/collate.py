@@ -113,7 +113,7 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
             latest = Collation(
                 community_id=thread.community_id, thread_id=thread_id, version=1, content=content, saved_at=now
             )
-        elif latest.content != content:
+        elif (content := _with_suggestions(content, latest.content)) != latest.content:
             latest.content, latest.saved_at = content, now
         session.add(latest)
         session.flush()
@@ -136,6 +136,15 @@ def _count(thread: Thread, said: Sequence[Message]) -> None:
     thread.said = len(accepted)
     thread.last_at = max((m.sent_at or m.received_at for m in accepted), default=None)
     thread.new_at = max((m.filed_at or m.received_at for m in accepted), default=None)
+
+
+def _with_suggestions(content: Content, before: Content) -> Content:
+    """A new draft with the wordings that were suggested for points which rest on the same words as before."""
+    known = {point.id: point for point in before.points if point.suggestion}
+    for point in content.points:
+        if point.id in known and point.evidence == known[point.id].evidence:
+            point.suggestion = known[point.id].suggestion
+    return content
 
 
 def adopt(session: Session, gone: int, stays: int, now: datetime) -> None:
