@@ -202,12 +202,27 @@ def grounds(session: Session, thread_id: int) -> dict[int, Ground]:
     """The stored words a collation may rest on: those of its own thread's messages, as they may be shown now."""
     said = messages(session, thread_id)
     hidden = masks_of(session, said)
-    return {m.id: Ground(m.text, tuple(m.segments), hidden[m.id]) for m in said}
+    return {
+        m.id: Ground(
+            m.text,
+            tuple(m.segments),
+            hidden[m.id],
+            frozenset([*shown_links(session, m), *shown_attachments(session, m)]),
+        )
+        for m in said
+    }
 
 
 def check(session: Session, thread_id: int, content: Content) -> list[Fault]:
     """The provenance lock: what in `content` does not stand in the thread's stored words."""
-    return faults(content, grounds(session, thread_id))
+    here = grounds(session, thread_id)
+    cited = {one.message for one in content.cited()} | {one.message for one in content.resources} | content.used()
+    elsewhere = session.exec(
+        select(Message.id).where(
+            col(Message.id).in_(cited - here.keys()), col(Message.status) != MessageStatus.DISCARDED
+        )
+    ).all()
+    return faults(content, here, elsewhere)
 
 
 def unaccounted(session: Session, thread_id: int, content: Content) -> list[Message]:

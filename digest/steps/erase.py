@@ -56,13 +56,14 @@ def _without(content: Content, message_id: int) -> Content:
     kept = []
     for point in content.points:
         evidence = [e for e in point.evidence if e.message != message_id]
-        if evidence:
+        if evidence or (point.own and not point.evidence):
             label = point.label if point.own else min((e.quote for e in evidence), key=len)
             kept.append(
                 point.model_copy(
                     update={
                         "label": label,
                         "evidence": evidence,
+                        "suggestion": point.suggestion if evidence == point.evidence else "",
                         "supporters": [m for m in point.supporters if m != message_id],
                         "opposers": [m for m in point.opposers if m != message_id],
                     }

@@ -6,7 +6,7 @@ import pytest
 
 from digest.collation import provenance
 from digest.collation.provenance import Fault, Ground, faults
-from digest.nouns import Content, Evidence, Point, Resource, Segment, SegmentRole
+from digest.nouns import Content, Evidence, Point, Resource, ResourceKind, Segment, SegmentRole
 
 TEXT = "Hi all\nWe ring Mr Person on day ten.\n> who rings?\nYours"
 QUOTE = "We ring [name removed] on day ten."
@@ -74,3 +74,23 @@ def test_the_coordinators_own_words_need_no_quote() -> None:
 
 def test_a_label_may_be_part_of_a_quote_whatever_its_line_breaks() -> None:
     assert faults(line(label="on  day\nten."), {2: GROUND}) == []
+
+
+def test_a_message_that_was_moved_to_another_thread_is_said_to_be_there() -> None:
+    assert {fault.sentence for fault in faults(LINE, {}, [2])} == {provenance.MOVED, provenance.NO_SUPPORTER}
+
+
+def test_a_link_or_file_that_its_message_may_no_longer_show_is_a_fault() -> None:
+    link = Resource(message=2, title="The form", url="https://example.org/form")
+    content = Content(resources=[link, Resource(message=2, title="form.pdf", kind=ResourceKind.FILE)])
+    shown = replace(GROUND, shared=frozenset({"https://example.org/form", "form.pdf"}))
+    assert faults(content, {2: shown}) == []
+    assert faults(content, {2: replace(GROUND, shared=frozenset())}) == [Fault("", 2, provenance.WITHHELD)] * 2
+
+
+def test_what_is_named_in_a_sentence_stands_while_that_sentence_does() -> None:
+    named = Resource(message=2, title="day ten", kind=ResourceKind.TOOL, evidence=CITED)
+    content = Content(resources=[named])
+    assert faults(content, {2: GROUND}) == []
+    masked = replace(GROUND, masks={(15, 24): "name", (28, 35): "date"})
+    assert faults(content, {2: masked}) == [Fault("", 2, provenance.CHANGED)]

@@ -267,3 +267,30 @@ def test_renamed_headings_get_the_quotes_that_belong_under_them(world: World) ->
         assert [m.to_point for m in moves] == ["new"]
         assert after.points[1].evidence == [content.points[1].evidence[0]]
         assert collate.check(session, thread, after) == []
+
+
+def test_a_line_whose_message_was_moved_is_flagged_and_blocks_approval(world: World) -> None:
+    thread = drafted(world, QUESTION, REPLY)
+    other = mail("priya@example.org", "Another matter", "Who keeps the register of clinics?", "n1@example.org")
+    world.receive(other)
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        content = collate.current(session, thread).content  # type: ignore[union-attr]
+        collate.save(session, thread, 1, content, ruth, NOON)
+        reply, elsewhere = world.messages(session)[1:3]
+        review.move(session, reply.id, elsewhere.thread_id or 0, ruth, NOON)
+        said = {fault.sentence for fault in collate.check(session, thread, content)}
+        assert any("in another thread now" in sentence for sentence in said)
+        with pytest.raises(collate.Ungrounded):
+            collate.approve(session, thread, 2, ruth, NOON)
+
+
+def test_erasing_somebody_leaves_the_points_that_a_coordinator_wrote_without_a_quote(world: World) -> None:
+    thread = drafted(world, QUESTION, REPLY, DISSENT)
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        content = collate.current(session, thread).content  # type: ignore[union-attr]
+        own = Point(id="own", label="Most practices ring.", own=True)
+        collate.save(session, thread, 1, content.model_copy(update={"points": [*content.points, own]}), ruth, NOON)
+        erase.member(session, world.member(session, "tunde@example.org").id, ruth, NOON)
+        assert own in collate.current(session, thread).content.points  # type: ignore[union-attr]
