@@ -13,10 +13,11 @@ from digest.collation.follow import outcome, question_answered, still_open
 from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
 from digest.collation.points import only_shares, ranked, substantive, whole
-from digest.collation.questions import asking
+from digest.collation.questions import asking, proposes
 from digest.collation.resources import resources
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import Side, sides
+from digest.collation.stance import stance
 from digest.collation.worth import Line, lines
 from digest.nouns import Content, Evidence, Kind, Point, Stance
 from digest.words import content as stems
@@ -64,6 +65,7 @@ def draft(contributions: Sequence[Contribution]) -> Content:
     # Sides are joined when the other points stand: mails overtake one another, so an answer may come before its ground.
     for reply, taken in takes_sides:
         making.join(reply, taken)
+    making.lead([one for one in answering if one.message not in set_aside and not _by(one, askers)])
     content = Content(
         question=[evidence(*one) for one in asked],
         points=making.finished(),
@@ -122,6 +124,21 @@ class _Draft:
             self.add(reply)  # a different view always stands in its own words
         else:
             self.add(reply, agreed, _STANDS_ALONE)
+
+    def lead(self, answering: Sequence[Contribution]) -> None:
+        """Who answers a proposal ("do you …?") with yes stands with the first who did; who answers with no differs."""
+        if not self.asking or not proposes(self.asking[0].text):
+            return
+        stands = {one.message: stance("\n".join(s.text for s in split(one.text, one.segments)))[0] for one in answering}
+        first = next(
+            (one for one in self.points if stands.get(one.reply.message) is Stance.AGREE and not one.opposers), None
+        )
+        if first is None:
+            return
+        for message, side in stands.items():
+            if message in first.supporters + first.opposers or side in (Stance.INFO, Stance.NONE):
+                continue
+            (first.supporters if side is Stance.AGREE else first.opposers).append(message)
 
     def finished(self) -> list[Point]:
         """The points: those with most support first; among equals what is worth more and has not been said above."""

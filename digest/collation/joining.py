@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from digest.collation import Contribution
 from digest.collation.points import statements
-from digest.collation.sides import Side
+from digest.collation.sides import Side, called
+from digest.collation.stance import only_sides
 from digest.words import content as stems
 
 # An agreement that names nobody joins the earlier point that has this share of its words.
@@ -29,9 +30,12 @@ def joined(reply: Contribution, side: Side, points: Sequence[Standing], order: M
     place = order[reply.message]
     before = [one for one in points if order.get(one.message, place) < place and one.author != reply.author]
     own = frozenset(stem for stem in stems(side.sentence.text) if not stem.isdigit())
-    if not own and len(statements(reply)) == 1 and before:  # "+1" and no more answers what came just before
-        return max(before, key=lambda one: order[one.message])
-    return nearest(before, own, _SHARED) if own else None
+    found = nearest(before, own, _SHARED) if own else None
+    opens = side.sentence.start == next((s.start for s in statements(reply)), -1)
+    bare = opens and only_sides(side.sentence.text) and not called(side.sentence.text, [reply.author])
+    if found is None and before and bare:
+        return max(before, key=lambda one: order[one.message])  # "+1" or "Same here" answers what came just before
+    return found
 
 
 def nearest(points: Sequence[Standing], own: frozenset[str], least: float = 0.0) -> Standing | None:

@@ -12,7 +12,9 @@ from digest.collation.draft import unaccounted
 from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
 from digest.collation.points import only_shares, ranked, statements, substantive
+from digest.collation.sentences import Sentence, split
 from digest.collation.sides import sides
+from digest.collation.stance import stance
 from digest.collation.worth import Line, lines
 from digest.nouns import Content, Evidence, Point, Stance
 
@@ -55,7 +57,12 @@ class Noticed:
 def taken(contributions: Sequence[Contribution], content: Content) -> list[Taken]:
     """The sides that replies seem to take towards the points of a collation, in order of sending."""
     standings, points = _standings(contributions, content)
-    return [found for reply in contributions for found in _taken(reply, contributions, standings, points)]
+    found = [one for reply in contributions for one in _taken(reply, contributions, standings, points)]
+    known = {(one.message, one.point) for one in found}
+    for reply in contributions:
+        found += [one for one in _stood(reply, standings, points) if (one.message, one.point) not in known]
+    order = {one.message: place for place, one in enumerate(contributions)}
+    return sorted(found, key=lambda one: order[one.message])
 
 
 def noticed(contributions: Sequence[Contribution], content: Content) -> list[Noticed]:
@@ -120,6 +127,28 @@ def _taken(
                 cue=evidence(reply, side.cue),
                 passage=evidence(reply, side.sentence),
                 ground=next(e for e in points[meant.id].evidence if e.message == meant.message),
+            )
+
+
+def _stood(reply: Contribution, standings: Sequence[Standing], points: dict[str, Point]) -> Iterator[Taken]:
+    """The points a reply stands under for how it answers as a whole: "We do, since 2023", "Not for us"."""
+    sentences = split(reply.text, reply.segments)
+    side, words = stance("\n".join(one.text for one in sentences))
+    passage = next((one for one in sentences if words and words in one.text), None)
+    if passage is None:
+        return
+    start = passage.start + passage.text.index(words)
+    for one in standings:
+        point = points[one.id]
+        if one.message != reply.message and reply.message in (point.opposers if side in _AGAINST else point.supporters):
+            yield Taken(
+                message=reply.message,
+                point=point.id,
+                stance=side,
+                words=DIFFERS if side in _AGAINST else AGREES,
+                cue=evidence(reply, Sentence(start, start + len(words), words)),
+                passage=evidence(reply, passage),
+                ground=next(e for e in point.evidence if e.message == one.message),
             )
 
 

@@ -61,6 +61,18 @@ def asking(contribution: Contribution) -> list[Sentence]:
     return [body for _, _, body in sorted(found)[:LIMIT]]
 
 
+_YES_OR_NO = re.compile(
+    r"\W*(?:(?:and|so|but|or),? )?(?:(?:is|are|was|were|do|does|did|has|have|had|can|could|would|will|should|shall|may"
+    r"|might)(?:n't)?|any ?(?:one|body))\b|.*, (?:do|does|are|is|have|has|can|should|would) (?:you|your|we|any)",
+    re.IGNORECASE,
+)
+
+
+def proposes(question: str) -> bool:
+    """Whether a question takes yes or no for an answer, so that it proposes what people stand for or against."""
+    return bool(_YES_OR_NO.match(question.replace("’", "'")))
+
+
 def _without_lead(sentence: Sentence) -> Sentence:
     lead = _LEAD.match(sentence.text)
     if not lead or not sentence.text.endswith("?"):

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from digest.collation import Contribution
 from digest.collation.draft import answered, draft, question_text, unaccounted
+from digest.collation.noticing import AGREES, DIFFERS, taken
 from digest.collation.provenance import faults
 from digest.nouns import Content, Kind, Point, Segment, SegmentRole
 from tests.collation.threads import ASKER, BETH, RAVI, SAM, asks, grounds, says
@@ -268,3 +269,24 @@ def test_an_answer_between_the_lines_knows_the_quoted_line_it_answers() -> None:
         ("The hospital has one.", "And which letter do you send them afterwards?"),
         ("Two clerks share it between them.", "Who rings people about a missed test?"),
     }
+
+
+def test_who_answers_a_proposal_with_yes_stands_with_the_first_who_did_and_who_answers_with_no_differs() -> None:
+    asked = asks("Do your practices ring people about a missed test?")
+    yes = says(2, SAM, "We do. Two clerks ring everybody on the list on day ten.")
+    too = says(3, BETH, "Yes, since the spring. It takes our receptionist an hour a week.")
+    no = says(4, RAVI, "No. Nobody here has the time, so we send a letter.")
+    thread = [asked, yes, too, no]
+    content = draft(thread)
+    first = next(point for point in content.points if point.evidence[0].message == 2)
+    assert (first.supporters, first.opposers) == ([2, 3], [4])
+    assert {point.evidence[0].message for point in content.points} == {2, 3, 4}
+    sides = {(one.message, one.words, one.cue.quote) for one in taken(thread, content) if one.point == first.id}
+    assert sides == {(3, AGREES, "Yes"), (4, DIFFERS, "No")}
+
+
+def test_an_open_question_proposes_nothing() -> None:
+    found = points(
+        says(2, SAM, "Yes, I do that myself on Mondays."), says(3, BETH, "Yes, our clerk does it every week.")
+    )
+    assert [len(point.supporters) for point in found] == [1, 1]
