@@ -145,19 +145,22 @@ class _Draft:
         left = list(self.points)
         like = Likeness(line.sentence.text for line in self.lines)
         vectors = {one.standing.id: like.vector(one.said.sentence.text) for one in left}
+        said_above = dict.fromkeys(vectors, 0.0)
         ordered: list[_Making] = []
         while left:
             best = max(
                 left,
                 key=lambda one: (
                     len(one.supporters),
-                    one.said.worth
-                    - max((dot(vectors[one.standing.id], vectors[o.standing.id]) for o in ordered), default=0.0),
+                    one.said.worth - said_above[one.standing.id],
                     -self.order[one.reply.message],
                 ),
             )
             ordered.append(best)
             left.remove(best)
+            for one in left:
+                id = one.standing.id
+                said_above[id] = max(said_above[id], dot(vectors[id], vectors[best.standing.id]))
         return [self._point(one) for one in ordered]
 
     def _point(self, making: _Making) -> Point:

@@ -7,6 +7,7 @@ one, because a row says nothing without its header.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from digest.nouns import Segment, new_spans
 
@@ -62,6 +63,11 @@ _STOP = re.compile(r"[.!?…]+[)\]\"'”’»]*(?=\s|$)")
 
 def split(text: str, segments: Sequence[Segment]) -> list[Sentence]:
     """The author's sentences, in order and without overlap, each inside one NEW segment of `text`."""
+    return list(_split(text, tuple(segments)))
+
+
+@lru_cache(maxsize=256)  # while a thread is drafted, each of its mails is asked for its sentences again and again
+def _split(text: str, segments: tuple[Segment, ...]) -> tuple[Sentence, ...]:
     found: list[Sentence] = []
     for start, end in new_spans(list(segments)):
         blocks = [block for block in _blocks(text, start, end) if not _RULE.fullmatch(text, *block)]
@@ -75,7 +81,7 @@ def split(text: str, segments: Sequence[Segment]) -> list[Sentence]:
             if hail and hail[0].endswith((",", ".", "!", ":")):
                 left = hail.end()
             found += [Sentence(a, b, text[a:b]) for a, b in _sentences(text, left, right)]
-    return found
+    return tuple(found)
 
 
 def hail(text: str) -> int:

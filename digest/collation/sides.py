@@ -6,6 +6,7 @@ People are known by the member list alone; in a mail they are called by their fi
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from digest.collation import Contribution
 from digest.collation.sentences import Sentence, split
@@ -73,6 +74,7 @@ def _calls(sentence: str, people: Iterable[str]) -> bool:
     return any(len(part.split()) == 1 and called(part, people) for part in (first, last))
 
 
+@lru_cache(maxsize=1024)
 def first_name(person: str) -> str:
     """A member's first name in lower case, titles left out."""
     names = [part for part in person.replace(",", " ").split() if part.rstrip(".").lower() not in TITLES]

@@ -6,6 +6,7 @@ First-person openers are precise; "however", "support" and "exactly" alone are n
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from digest.collation.sentences import hail
 from digest.nouns import Stance
@@ -172,6 +173,7 @@ def only_sides(sentence: str) -> bool:
     return side in (Stance.AGREE, Stance.DISAGREE) and len(sentence.split()) - len(cue.split()) <= 2
 
 
+@lru_cache(maxsize=1024)  # of a thread being drafted, every sentence is asked about more than once
 def stance(new: str) -> tuple[Stance, str]:
     """The stance of a reply's new text and the cue that shows it, verbatim ("" for `info` and `none`).
 
