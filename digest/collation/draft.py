@@ -18,7 +18,7 @@ from digest.collation.resources import resources
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import Side, sides
 from digest.collation.stance import stance
-from digest.collation.worth import Line, lines
+from digest.collation.worth import Line, lines, words
 from digest.nouns import Content, Evidence, Kind, Point, Stance
 from digest.words import content as stems
 
@@ -29,6 +29,8 @@ _STANDS_ALONE = 0.3
 _LONG = 3
 _ALSO = 0.45
 _AS_MUCH = 0.8
+# A yes in so many words says what it says yes to.
+_SAYS_WHAT = 6
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class _Making:
     standing: Standing
     supporters: list[int]
     opposers: list[int] = field(default_factory=list)
+    label: Sentence | None = None  # where it is not the quote around what was said
 
 
 def draft(contributions: Sequence[Contribution]) -> Content:
@@ -65,7 +68,9 @@ def draft(contributions: Sequence[Contribution]) -> Content:
     # Sides are joined when the other points stand: mails overtake one another, so an answer may come before its ground.
     for reply, taken in takes_sides:
         making.join(reply, taken)
-    making.lead([one for one in answering if one.message not in set_aside and not _by(one, askers)])
+    to_somebody = {reply.message for reply, taken in takes_sides if any(side.author for side in taken)}
+    away = to_somebody | set(set_aside)
+    making.lead([one for one in answering if one.message not in away and not _by(one, askers)])
     content = Content(
         question=[evidence(*one) for one in asked],
         points=making.finished(),
@@ -135,6 +140,10 @@ class _Draft:
         )
         if first is None:
             return
+        # Who stands with it must stand with these words: the yes itself, and what it says yes to.
+        yes = _yes(first.reply)
+        first.label = yes
+        first.quotes = [yes, *(one for one in first.quotes if one.end <= yes.start or one.start >= yes.end)]
         for message, side in stands.items():
             if message in first.supporters + first.opposers or side in (Stance.INFO, Stance.NONE):
                 continue
@@ -166,9 +175,7 @@ class _Draft:
     def _point(self, making: _Making) -> Point:
         cited = [evidence(making.reply, quote) for quote in making.quotes]
         number = question_answered(making.reply, making.said.sentence, self.asking)
-        label = next(
-            e.quote for e in cited if e.start <= making.said.sentence.start and making.said.sentence.end <= e.end
-        )
+        label = evidence(making.reply, making.label or _around(making.quotes, making.said.sentence)).quote
         return Point(
             id=making.standing.id,
             label=" ".join(label.split()),
@@ -190,6 +197,23 @@ def _quotes(reply: Contribution, best: Sequence[Line]) -> list[Sentence]:
     if len(chosen) > 1 and max(s.start for s in chosen) < min(s.end for s in chosen):  # their limits overlap
         chosen = chosen[:1]
     return sorted(chosen, key=lambda one: one.start)
+
+
+def _around(quotes: Sequence[Sentence], sentence: Sentence) -> Sentence:
+    return next(one for one in quotes if one.start <= sentence.start and sentence.end <= one.end)
+
+
+def _yes(reply: Contribution) -> Sentence:
+    """The sentence in which a reply says yes, and the next one where it says no more than that."""
+    sentences = split(reply.text, reply.segments)
+    _, cue = stance("\n".join(one.text for one in sentences))
+    at = next((place for place, one in enumerate(sentences) if cue in one.text), 0)
+    end = sentences[at].end
+    following = sentences[at + 1 : at + 2]
+    if words(sentences[at].text) < _SAYS_WHAT and following and not reply.text[end : following[0].start].strip():
+        end = following[0].end
+    start = sentences[at].start
+    return Sentence(start, end, reply.text[start:end])
 
 
 def question_text(content: Content) -> str:

@@ -20,7 +20,7 @@ _OUTCOME = re.compile(
     r"\b(?:(?:we|i)(?:'ve|'re|'ll|'m| have| are| will| am)?(?: \w+)? (?:went (?:with|for|ahead)|gone (?:with|for|ahead)"
     r"|go(?:ing)? (?:with|for|to|ahead)|decided|agreed|chose|chosen|opted|settled|adopted|end(?:ed)? up)"
     r"|in the end,? (?:we|i)|(?:we|i)(?: will|'ll)|(?:our|my) (?:decision|plan|conclusion)"
-    r"|(?:update|outcome|feedback)\b.{0,30}:)",
+    r"|(?:update|outcome|feedback)\b.{0,30}:|\bit is(?=[.!]))",
     re.IGNORECASE,
 )
 _LATER = re.compile(
@@ -29,6 +29,9 @@ _LATER = re.compile(
     re.IGNORECASE,
 )
 _LIST_NUMBER = re.compile(r"\(?(\d{1,2})[.)]\s+$")
+# A later question is the one that is answered when so much of its words is said, and so much more than of the first's.
+_ENOUGH = 0.25
+_CLEARLY = 0.1
 #: An answer says as many of a question's words again.
 _TAKEN_UP = 2
 
@@ -107,7 +110,8 @@ def question_answered(reply: Contribution, sentence: Sentence, asked: Sequence[S
             return in_order[int(number[1]) - 1]
     said = set(stems(sentence.text))
     shared = [len(said & set(stems(one.text))) / (len(set(stems(one.text))) or 1) for one in asked]
-    return max(range(len(asked)), key=lambda n: (shared[n], -n), default=0)
+    best = max(range(len(asked)), key=lambda n: (shared[n], -n), default=0)
+    return best if best == 0 or shared[best] >= max(_ENOUGH, shared[0] + _CLEARLY) else 0
 
 
 def quoted_above(reply: Contribution, sentence: Sentence) -> str:

@@ -11,6 +11,7 @@ from digest.words import content as stems
 
 # An agreement that names nobody joins the earlier point that has this share of its words.
 _SHARED = 0.34
+_WORDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def joined(reply: Contribution, side: Side, points: Sequence[Standing], order: M
     place = order[reply.message]
     before = [one for one in points if order.get(one.message, place) < place and one.author != reply.author]
     own = frozenset(stem for stem in stems(side.sentence.text) if not stem.isdigit())
-    found = nearest(before, own, _SHARED) if own else None
+    found = nearest(before, own, _SHARED) if len(own) >= _WORDS else None
     opens = side.sentence.start == next((s.start for s in statements(reply)), -1)
     bare = opens and only_sides(side.sentence.text) and not called(side.sentence.text, [reply.author])
     if found is None and before and bare:

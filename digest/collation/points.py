@@ -20,6 +20,15 @@ _HANDING_OVER = re.compile(
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
+_APOLOGY = re.compile(
+    r"\W*(?:my |many |sincere )?(?:apolog\w+|sorry)\b(?: for| about| if| to (?:all|everyone|hear)|[,.!]| all)"
+    r"(?!.*\b(?:but|however)\b)",
+    re.IGNORECASE,
+)
+#: What else somebody says who hands something over: "Version 4, please ignore the comments."
+_BESIDE = 8
+
+
 def statements(contribution: Contribution) -> list[Sentence]:
     """The sentences that state something: neither thanks nor a question."""
     return [
@@ -27,6 +36,7 @@ def statements(contribution: Contribution) -> list[Sentence]:
         for sentence in split(contribution.text, contribution.segments)
         if not sentence.text.rstrip(")\"'”’ ").endswith("?")
         and not (thanks(sentence.text) and words(sentence.text) < 12)
+        and not _APOLOGY.match(sentence.text)
         and words(sentence.text)
     ]
 
@@ -64,10 +74,12 @@ def substantive(contribution: Contribution) -> bool:
 
 def only_shares(contribution: Contribution) -> bool:
     """Whether a reply hands over a link or a file and says nothing else."""
-    return bool(contribution.links or contribution.attachments) and all(
-        words(sentence.text) < _SUBSTANCE or _HANDING_OVER.search(sentence.text) or _LINK.search(sentence.text)
+    beside = [
+        words(sentence.text)
         for sentence in statements(contribution)
-    )
+        if not _HANDING_OVER.search(sentence.text) and not _LINK.search(sentence.text)
+    ]
+    return bool(contribution.links or contribution.attachments) and sum(beside) <= _BESIDE
 
 
 def ranked(contribution: Contribution, lines: Sequence[Line]) -> list[Line]:

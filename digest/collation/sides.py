@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from digest.collation import Contribution
 from digest.collation.sentences import Sentence, split
-from digest.collation.stance import stance, thanks
+from digest.collation.stance import answers_yes_or_no, stance, thanks
 from digest.nouns import Stance
 from digest.words import content
 
@@ -44,9 +44,10 @@ def sides(contribution: Contribution, people: Iterable[str]) -> list[Side]:
         if side not in (Stance.AGREE, Stance.DISAGREE, Stance.MIXED) or thanks(sentence.text):
             continue
         found += [Side(one, side, sentence, cue) for one in named if one not in {old.author for old in found}]
-        if not named and side is Stance.AGREE:
+        if not named and side is Stance.AGREE and not answers_yes_or_no(sentence.text):
             found.append(Side("", side, sentence, cue))
-    return found
+    # Who names a colleague means that colleague: "Agree with Sam. Works well."
+    return [side for side in found if side.author] or found
 
 
 def _words(sentence: Sentence, cue: str) -> Sentence:

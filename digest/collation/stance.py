@@ -167,6 +167,12 @@ def thanks(sentence: str) -> bool:
     return bool(_THANKS.match(sentence))
 
 
+def answers_yes_or_no(sentence: str) -> bool:
+    """Whether a sentence answers a question rather than a colleague: "Yes, since May", "We do.", "No." """
+    plain = sentence.replace("’", "'")
+    return any(pattern.match(plain) for pattern in (_YES, _NO, _WE_DO))
+
+
 def only_sides(sentence: str) -> bool:
     """Whether a sentence takes a side and says nothing else: "I disagree with Sam." """
     side, cue = stance(sentence)
