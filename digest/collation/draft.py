@@ -16,7 +16,7 @@ from digest.collation.points import only_shares, ranked, substantive, whole
 from digest.collation.questions import asking, proposes
 from digest.collation.resources import resources
 from digest.collation.sentences import Sentence, split
-from digest.collation.sides import Side, sides
+from digest.collation.sides import Side, called, sides
 from digest.collation.stance import stance
 from digest.collation.worth import Line, lines, words
 from digest.nouns import Content, Evidence, Kind, Point, Stance
@@ -29,6 +29,11 @@ _STANDS_ALONE = 0.3
 _LONG = 3
 _ALSO = 0.45
 _AS_MUCH = 0.8
+# A second mail of somebody's with so few words and nothing of worth is talk.
+_FEW = 25
+# An agreement says what it is about in so many words, and that is a sentence which has this share of them.
+_NAMES_IT = 2
+_ABOUT = 0.6
 # A yes in so many words says what it says yes to.
 _SAYS_WHAT = 6
 
@@ -63,13 +68,15 @@ def draft(contributions: Sequence[Contribution]) -> Content:
             set_aside.append(reply.message)
         elif taken := sides(reply, making.people):
             takes_sides.append((reply, taken))
+        elif making.chats(reply):
+            set_aside.append(reply.message)
         else:
             making.add(reply, done)
     # Sides are joined when the other points stand: mails overtake one another, so an answer may come before its ground.
     for reply, taken in takes_sides:
         making.join(reply, taken)
-    to_somebody = {reply.message for reply, taken in takes_sides if any(side.author for side in taken)}
-    away = to_somebody | set(set_aside)
+    away = {reply.message for reply, taken in takes_sides if any(side.author for side in taken)}
+    away |= making.joined | set(set_aside)
     making.lead([one for one in answering if one.message not in away and not _by(one, askers)])
     content = Content(
         question=[evidence(*one) for one in asked],
@@ -89,9 +96,11 @@ class _Draft:
         self.asking = [sentence for _, sentence in asked]
         self.questions = [evidence(*one) for one in asked]
         self.lines = lines(contributions)
+        self.thread = list(contributions)
         self.people = {one.author for one in contributions}
         self.order = {one.message: place for place, one in enumerate(contributions)}
         self.points: list[_Making] = []
+        self.joined: set[int] = set()  # the replies that take sides with a colleague's point
 
     def closes(self, reply: Contribution, done: Sequence[Sentence]) -> bool:
         """Whether the asker only rounds the conversation off, beside telling the outcome."""
@@ -119,8 +128,9 @@ class _Draft:
             point = points[meant.id] if meant else None
             if point is None or reply.message in point.supporters + point.opposers:
                 continue
+            self.joined.add(reply.message)
             if side.stance is Stance.AGREE:
-                point.supporters.append(reply.message)
+                self._about(point, side).supporters.append(reply.message)
                 agreed.append(side.sentence)
             else:
                 point.opposers.append(reply.message)
@@ -129,6 +139,41 @@ class _Draft:
             self.add(reply)  # a different view always stands in its own words
         else:
             self.add(reply, agreed, _STANDS_ALONE)
+
+    def chats(self, reply: Contribution) -> bool:
+        """Whether somebody who has made their point only says a few words more, and nobody asked them."""
+        own = ranked(reply, self.lines)
+        asked = (s for one in self.thread[: self.order[reply.message]] for s in split(one.text, one.segments))
+        return (
+            not any(s.text.endswith("?") and called(s.text, [reply.author]) for s in asked)
+            and any(point.reply.author == reply.author and reply.author for point in self.points)
+            and sum(words(line.sentence.text) for line in own) <= _FEW
+            and max((line.worth for line in own), default=0.0) < _ALSO
+        )
+
+    def _about(self, point: _Making, side: Side) -> _Making:
+        """The point that an agreement is about: "about the named person" is what was said of that person."""
+        names = {stem for part in point.reply.author.lower().split() for stem in stems(part)}
+        own = {stem for stem in stems(side.sentence.text) if not stem.isdigit()} - names - set(stems(side.cue.text))
+        if len(own) < _NAMES_IT:
+            return point
+        scored = [
+            (len(own & set(stems(line.sentence.text))) / len(own), line.worth, line)
+            for line in ranked(point.reply, self.lines)
+        ]
+        share, _, line = max(scored, key=lambda one: one[:2])
+        quoted = any(one.start <= line.sentence.start < one.end for one in point.quotes)
+        said_of_it = len(own & {stem for one in point.quotes for stem in stems(one.text)}) / len(own)
+        if share < _ABOUT or quoted or said_of_it >= share:
+            return point
+        id = f"m{point.reply.message}-{line.sentence.start}"
+        known = next((one for one in self.points if one.standing.id == id), None)
+        if known is None:
+            standing = Standing(id, point.reply.author, point.reply.message, point.standing.stems)
+            quote = whole(point.reply, line.sentence)
+            known = _Making(line, [quote], point.reply, standing, [point.reply.message])
+            self.points.append(known)
+        return known
 
     def lead(self, answering: Sequence[Contribution]) -> None:
         """Who answers a proposal ("do you …?") with yes stands with the first who did; who answers with no differs."""

@@ -23,9 +23,11 @@ _OUTCOME = re.compile(
     r"|(?:update|outcome|feedback)\b.{0,30}:|\bit is(?=[.!]))",
     re.IGNORECASE,
 )
+# What will be told or asked later is no outcome: "I will share the letter", "we are going to ask the lab".
 _LATER = re.compile(
-    r"\b(?:(?:summari[sz]e|collate|circulate|share|report back|let (?:you|everyone|people) know|keep you|get back"
-    r"|be in touch|send|forward|post|follow up|come back|contact|e-?mail|dm|ring|call) )",
+    r"\b(?:will|'ll|shall|going to|let|able to|promise to|try to|back to) (?:\w+ )?(?:summari[sz]e|collate|circulate"
+    r"|share|report|let|(?:you|everyone|people|me) know|keep you|get back|be in touch|send|forward|post|follow up"
+    r"|come back|contact|e-?mail|dm|ring|call|you (?:all )?(?:at|in|how))\b",
     re.IGNORECASE,
 )
 _LIST_NUMBER = re.compile(r"\(?(\d{1,2})[.)]\s+$")
@@ -43,7 +45,7 @@ def outcome(reply: Contribution) -> list[Sentence]:
         for sentence in statements(reply)
         if words(sentence.text) >= 4
         and _OUTCOME.search(sentence.text.replace("’", "'"))
-        and not _LATER.search(sentence.text)
+        and not _LATER.search(sentence.text.replace("’", "'"))
     ]
 
 

@@ -290,3 +290,32 @@ def test_an_open_question_proposes_nothing() -> None:
         says(2, SAM, "Yes, I do that myself on Mondays."), says(3, BETH, "Yes, our clerk does it every week.")
     )
     assert [len(point.supporters) for point in found] == [1, 1]
+
+
+def test_who_agrees_about_one_thing_supports_what_was_said_of_that_thing() -> None:
+    text = (
+        "We gave it up after eight months because nobody trained anybody. I would only do it with a named nurse."
+    )
+    agrees = says(4, RAVI, "Agree with Sam about the named nurse.")
+    supported = [point for point in points(says(2, SAM, text), agrees) if 4 in point.supporters]
+    assert [point.label for point in supported] == ["I would only do it with a named nurse."]
+
+
+def test_a_few_words_more_from_somebody_who_has_made_their_point_are_set_aside_unless_they_were_asked() -> None:
+    more = says(4, SAM, "I suppose ours is a small town.")
+    assert draft([QUESTION, RINGS, more]).set_aside == [4]
+    asked = says(3, BETH, "Sam, how large is your town?")
+    assert 4 in draft([QUESTION, RINGS, asked, more]).used()
+
+
+@pytest.mark.parametrize(
+    ("text", "outcomes"),
+    [
+        ("Thanks. We have decided to post them, with a phone call first.", 1),
+        ("Thanks all. One letter and a call it is.", 1),
+        ("Thanks. I will share the letter when it is done.", 0),
+        ("Thanks. We are going to report back at Easter.", 0),
+    ],
+)
+def test_what_will_be_told_later_is_no_outcome(text: str, outcomes: int) -> None:
+    assert len(draft([QUESTION, RINGS, says(4, ASKER, text)]).outcome) == outcomes
