@@ -26,9 +26,10 @@ class Standing:
 
 def joined(reply: Contribution, side: Side, points: Sequence[Standing], order: Mapping[int, int]) -> Standing | None:
     """The point that `reply` agrees with or differs from; None when it cannot be told. `order`: message → place."""
-    if side.author:
-        return nearest([one for one in points if one.author == side.author], said(reply))
     place = order[reply.message]
+    if side.author:  # what they said before, or what this answer has just overtaken
+        theirs = [one for one in points if one.author == side.author and order.get(one.message, place) <= place + 1]
+        return nearest(theirs, said(reply))
     before = [one for one in points if order.get(one.message, place) < place and one.author != reply.author]
     own = frozenset(stem for stem in stems(side.sentence.text) if not stem.isdigit())
     found = nearest(before, own, _SHARED) if len(own) >= _WORDS else None

@@ -136,5 +136,5 @@ def _go_together(contribution: Contribution, one: Sentence, other: Sentence) -> 
     return (
         not between.strip()
         and "\n" not in between
-        and not any(thanks(s.text) or s.text.endswith("?") for s in (one, other))
+        and not any(thanks(s.text) or s.text.endswith("?") or _APOLOGY.match(s.text) for s in (one, other))
     )

@@ -293,9 +293,7 @@ def test_an_open_question_proposes_nothing() -> None:
 
 
 def test_who_agrees_about_one_thing_supports_what_was_said_of_that_thing() -> None:
-    text = (
-        "We gave it up after eight months because nobody trained anybody. I would only do it with a named nurse."
-    )
+    text = "We gave it up after eight months because nobody trained anybody. I would only do it with a named nurse."
     agrees = says(4, RAVI, "Agree with Sam about the named nurse.")
     supported = [point for point in points(says(2, SAM, text), agrees) if 4 in point.supporters]
     assert [point.label for point in supported] == ["I would only do it with a named nurse."]
