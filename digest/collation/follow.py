@@ -21,7 +21,8 @@ _OUTCOME = re.compile(
     r"|go(?:ing)? (?:with|for|to|ahead)|decided|agreed|chose|chosen|opted|settled|adopted|end(?:ed)? up)"
     r"|in the end,? (?:we|i)|(?:we|i)(?: will|'ll)|(?:our|my) (?:decision|plan|conclusion)"
     r"|(?:update|outcome|feedback)\b.{0,30}:|\bit is(?=[.!])"
-    r"|\b(?:has|have) (?:now |since )?been (?:re-?)?(?:referred|seen|booked|scanned|agreed|changed|approved|signed|set up))",
+    r"|\b(?:has|have) (?:now |since )?been (?:re-?)?(?:referred|seen|booked|scanned|agreed|changed|approved|signed|"
+    r"set up))",
     re.IGNORECASE,
 )
 # What will be told or asked later is no outcome: "I will share the letter", "we are going to ask the lab".
