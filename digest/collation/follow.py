@@ -72,10 +72,12 @@ def _asked_on_the_way(reply: Contribution) -> list[Sentence]:
         sentence
         for place, sentence in enumerate(sentences)
         if any(start >= sentence.start and end <= sentence.end for start, end in asked)
+        and (sentence.text.endswith("?") or _ANYBODY.search(sentence.text))
         and (_PUT.search(sentence.text) or all(s.text.endswith("?") or words(s.text) < 4 for s in sentences[place:]))
     ]
 
 
+_ANYBODY = re.compile(r"\b(?:any(?:one|body)?|some(?:one|body))\b", re.IGNORECASE)
 _PUT = re.compile(r"\b(?:you|your|yours|any(?:one|body)|some(?:one|body)|others|elsewhere)\b", re.IGNORECASE)
 
 

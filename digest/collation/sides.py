@@ -15,6 +15,7 @@ from digest.nouns import Stance
 from digest.words import content
 
 TITLES = frozenset({"dr", "prof", "professor", "mr", "mrs", "ms", "miss", "sir", "dame"})
+_ON_CONDITION = re.compile(r"\b(?:if|only|unless|except|otherwise|under|over|below|above|apart from)\b", re.IGNORECASE)
 _NAME = re.compile(r"[A-Z][^\W\d_]+(?:[-'\u2019][A-Z][^\W\d_]+)*")
 
 
@@ -41,6 +42,9 @@ def sides(contribution: Contribution, people: Iterable[str]) -> list[Side]:
         # "Not in the time I have, Marcus!" differs from the one it calls, though the cue may stand elsewhere.
         if side is Stance.INFO and whole is Stance.DISAGREE and named and _calls(sentence.text, others):
             side, cue = whole, next((_words(one, why) for one in sentences if why in one.text), sentence)
+        # "I differ. Under 60 I would do as Sam does" agrees on a condition only.
+        if side is Stance.AGREE and whole in (Stance.DISAGREE, Stance.MIXED) and _ON_CONDITION.search(sentence.text):
+            side = Stance.MIXED
         if side not in (Stance.AGREE, Stance.DISAGREE, Stance.MIXED) or thanks(sentence.text):
             continue
         found += [Side(one, side, sentence, cue) for one in named if one not in {old.author for old in found}]
