@@ -124,7 +124,7 @@ def plain(say: Pipe, made: Settings, members: int) -> None:
     engine = store.connect(made.database)
     with store.read(engine) as session:
         claims = [deliver.Claim(Delivery, id, datetime.now(UTC)) for id in session.exec(select(Delivery.id))]
-        mails = [mail for _, mail in deliver.mails(session, claims, {}, datetime.now(UTC))]
+        mails = [mail for _, mail in deliver.mails(session, made, claims, {}, datetime.now(UTC))]
     assert len(mails) == members
 
     async def lane() -> None:

@@ -229,6 +229,18 @@ class Wording(_Frozen):
         return _secret(self.api_key, self.api_key_file, "api_key")
 
 
+class Dkim(_Frozen):
+    """How a community's mail is signed (RFC 6376), where the mail server does not do it itself."""
+
+    selector: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
+    domain: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$")]
+    private_key_file: Path
+
+    def pem(self) -> str:
+        """The private key's file. Raises ConfigError when it cannot be read."""
+        return _secret(None, self.private_key_file, "private_key")
+
+
 class CommunitySettings(_Frozen):
     """One community: its stream, its digest and its schedule."""
 
@@ -244,6 +256,7 @@ class CommunitySettings(_Frozen):
     overdue_hours: Annotated[int, Field(ge=1)] = 24
     topics: tuple[str, ...] = ()
     imap: Imap = Imap()
+    dkim: Dkim | None = None
 
     @property
     def zone(self) -> ZoneInfo:

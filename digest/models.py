@@ -5,7 +5,7 @@ Enumerations are stored as their words, so that the database reads like the page
 PostgreSQL.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Date,
     DateTime,
     Dialect,
     ForeignKey,
@@ -33,6 +34,7 @@ from digest.nouns import (
     Decision,
     DeliveryStatus,
     EditionStatus,
+    Frequency,
     HoldReason,
     Kind,
     MessageStatus,
@@ -161,6 +163,15 @@ class Member(SQLModel, table=True):
     undeliverable_told: bool = False  # the coordinators know
     mended_at: datetime | None = _instant(nullable=True)  # what came back of mail sent before then is forgiven
     created_at: datetime = _instant()
+    # What of the digest they wish to have: `steps.wishes` alone writes these.
+    frequency: Frequency = _word(Frequency, Frequency.EVERY)
+    paused_until: date | None = Field(
+        default=None, sa_column=Column(Date, nullable=True)
+    )  # the first day with mail again
+    had_until: datetime | None = _instant(
+        nullable=True
+    )  # editions begun up to then reached them or were not wished for
+    round_up_at: datetime | None = _instant(nullable=True)  # when the next monthly round-up is due
 
 
 class Alias(SQLModel, table=True):
@@ -361,8 +372,22 @@ class Edition(SQLModel, table=True):
     dates: list[dict[str, str]] = _json(list)  # what happens when: {"at": ISO 8601 with its zone, "what", "where"}
     approved_at: datetime | None = _instant(nullable=True)
     approved_by: int | None = Field(default=None, foreign_key="member.id")
+    began_at: datetime | None = _instant(nullable=True)  # when sending began
     sent_at: datetime | None = _instant(nullable=True)
     frozen: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+
+
+class Variant(SQLModel, table=True):
+    """An edition as some members wish to have it: with earlier ones as a round-up, or its unanswered questions alone.
+
+    `edition_id` is the latest it covers, `covers` the ids of all, in the order they went out; none for questions alone.
+    """
+
+    id: int = _key()
+    community_id: int = _community()
+    edition_id: int = Field(foreign_key="edition.id", index=True)
+    covers: list[int] = _json(list)
+    frozen: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class EditionThread(SQLModel, table=True):
@@ -402,6 +427,7 @@ class Delivery(Posting, table=True):
     community_id: int = _community()
     edition_id: int = Field(foreign_key="edition.id", index=True)
     member_id: int = Field(foreign_key="member.id", index=True)
+    variant_id: int | None = Field(default=None, foreign_key="variant.id")  # null: the edition itself
     address: str = Field(index=True)
 
 

@@ -45,6 +45,7 @@ class HoldReason(StrEnum):
     NOT_UNDERSTOOD = "not understood"
     SPOOF = "spoof"
     WHICH_THREAD = "which thread"  # an answer to the digest that names no thread
+    WISH = "asks to leave"  # the next tick heeds it; what stays asks about nobody the service knows
 
 
 class SegmentRole(StrEnum):
@@ -129,6 +130,15 @@ class Verb(StrEnum):
     MERGE = "merge"
     SPLIT = "split"
     MOVE = "move"
+
+
+class Frequency(StrEnum):
+    """What of the digest a member wishes to have."""
+
+    EVERY = "every edition"
+    MONTHLY = "monthly round-up"
+    UNANSWERED = "unanswered questions"
+    NONE = "none"
 
 
 class ResourceKind(StrEnum):

@@ -23,11 +23,23 @@ from digest import llm
 from digest.config import CommunitySettings, ConfigError, Settings
 from digest.delivery import Outcome
 from digest.delivery.smtp import Connection, DeliveryError
-from digest.edition import Frozen
 from digest.mailbox import Arrival, Position
 from digest.mailbox.imap import mailbox_name, poll_once, watch
 from digest.message import understand
-from digest.steps import bounces, collate, deliver, enrol, file, publish, receive, remind, signin, word
+from digest.steps import (
+    bounces,
+    collate,
+    deliver,
+    enrol,
+    file,
+    publish,
+    receive,
+    remind,
+    signin,
+    signing,
+    wishes,
+    word,
+)
 from digest.store import read, transaction
 
 log = logging.getLogger(__name__)
@@ -144,6 +156,7 @@ def tick(engine: Engine, settings: Settings, community_ids: Iterable[int]) -> No
     """Whatever is due, each community in a transaction of its own."""
     for community_id in community_ids:
         with transaction(engine) as session:
+            wishes.heed(session, settings, community_id, now())
             publish.tick(session, settings, community_id, now())
             remind.tick(session, settings, community_id, now())
             bounces.judge_refused(session, community_id, now())
@@ -224,8 +237,9 @@ class Outbox:
     """
 
     def __init__(self, engine: Engine, settings: Settings, stop: asyncio.Event | None = None) -> None:
+        signing.check_keys(settings)
         self.engine, self.settings, self.stop = engine, settings, stop or asyncio.Event()
-        self.editions: dict[int, Frozen] = {}
+        self.editions: deliver.Editions = {}
         self._todo = asyncio.Queue[tuple[deliver.Claim, deliver.Mail] | None]()
         self._heard: list[Heard] = []
         self._news = asyncio.Event()
@@ -314,7 +328,7 @@ class Outbox:
             if back:
                 deliver.release(session, self.settings, back, moment, why)
             while not tasks and (claims := deliver.claim(session, self.settings, moment, want)):
-                tasks = deliver.mails(session, claims, self.editions, moment)
+                tasks = deliver.mails(session, self.settings, claims, self.editions, moment)
             shut = deliver.shut(session, self.settings, moment)
         if why:
             log.warning("%s Mail waits and will be tried again.", why)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from digest.config import CommunitySettings, ConfigError, Imap, Oidc, Settings, Smtp, Web, Wording, load
+from digest.config import CommunitySettings, ConfigError, Dkim, Imap, Oidc, Settings, Smtp, Web, Wording, load
 
 ROOT = Path(__file__).parent.parent
 COMMUNITY = """
@@ -170,7 +170,7 @@ def test_the_key_that_signs_links_is_made_once_for_this_user_alone(tmp_path: Pat
 
 
 def names(model: type[BaseModel], prefix: str) -> set[str]:
-    secrets = {"password", "client_secret", "token_key", "secret_key", "database_password", "api_key", "imap"}
+    secrets = {"password", "client_secret", "token_key", "secret_key", "database_password", "api_key", "imap", "dkim"}
     return {f"{prefix}{name}" for name in model.model_fields if name not in secrets}
 
 
@@ -198,6 +198,8 @@ def test_every_setting_is_documented_in_the_file_and_in_the_operating_guide() ->
         for n in names(Settings, "") - {"smtp", "web", "oidc", "wording", "community"}
         if f"{n} =" not in top and f"{n}_file =" not in top
     ]
+    undocumented += [n for n in Dkim.model_fields if f"\n# {n} =" not in said["[community"]]
+    tables.append(("dkim", Dkim))
     undocumented += [name for _, model in tables for name in names(model, "") if f"`{name}`" not in guide]
     assert undocumented == []
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from digest.nouns import ResourceKind
+
 
 @dataclass(frozen=True, slots=True)
 class Who:
@@ -34,14 +36,39 @@ class Line:
     opposers: tuple[Who, ...]
     quotes: tuple[Quote, ...]  # further evidence; the words in `text` are not repeated here
     new: bool  # said since the issue that an update updates
+    answers: str = ""  # the sentence it answers, where the question has several that are answered
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A resource shared: `url` is "" for an attachment, which is found on the thread's page."""
+    """Something shared: `url` is "" for what has no address of its own, such as an attachment.
+
+    `words` are the sentence that names what can be neither opened nor linked; "" for the rest.
+    """
 
     title: str
     url: str
+    kind: ResourceKind
+    who: Who
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The same question in an earlier issue."""
+
+    issue: int
+    title: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A date for the diary. `at` is aware; `where` may be ""."""
+
+    at: datetime
+    what: str
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +83,31 @@ class Item:
     text: str  # the opening words of a thread that asks nothing, such as an announcement; "" for a question
     shortened: bool  # `text` is not all of it: the rest is on the thread's page
     lines: tuple[Line, ...]
-    resources: tuple[Link, ...]
+    open: tuple[Quote, ...]  # asked on the way and answered by nobody
+    outcome: tuple[Quote, ...]  # what the asker did in the end
+    resources: tuple[Link, ...]  # of one kind after the other
     note: str  # the coordinator's own words
     replies: int
     update_of: int | None  # the number of the last issue that carried it
-    asked_before: tuple[int, ...]  # numbers of earlier issues that carried the same question
+    asked_before: tuple[Earlier, ...]
     page: str  # address of the thread's page
     reply: str  # mailto: link that reaches the stream, with the thread's token in the subject
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """Everything one edition says, before anybody is named as its reader."""
+    """Everything one edition says, before anybody is named as its reader; or a round-up of several.
+
+    One that has nothing but `unanswered` in it by its readers' wish says so in `questions_only`.
+    """
 
     community: str
     number: int
     date: datetime  # in the community's zone
+    page: str  # its address on the web
     introduction: str  # Markdown, the coordinator's
+    news: str  # Markdown, the coordinator's announcements
+    dates: tuple[When, ...]  # in order, still to come
     unanswered: tuple[Item, ...]  # oldest first, carried forward until somebody answers
     items: tuple[Item, ...]
     announcements: tuple[Item, ...]
@@ -80,6 +115,8 @@ class Digest:
     questions: int  # asked since the last issue
     replies: int  # sent since the last issue
     alliances: tuple[str, ...]  # that took part since then, sorted
+    covers: tuple[int, ...] = ()  # the issues of a round-up, in the order they went out; () for an edition by itself
+    questions_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +140,6 @@ class Frozen:
 
     subject: str
     number: int
+    date: str  # ISO 8601, the day it was rendered
     sender: Sender
     mail: tuple[str, ...]

@@ -20,9 +20,22 @@ def next_send(day: str, time: time, zone: ZoneInfo, after: datetime) -> datetime
     return moment
 
 
-def closes_at(send_at: datetime, lead_hours: int) -> datetime:
-    """When collecting ends, so that the coordinator has `lead_hours` to review."""
-    return send_at - timedelta(hours=lead_hours)
+def next_round_up(day: str, time: time, zone: ZoneInfo, after: datetime) -> datetime:
+    """The first weekly send time of a month strictly after `after`, in UTC; arguments as for `next_send`."""
+    moment = next_send(day, time, zone, after)
+    while moment.astimezone(zone).day > 7:
+        moment = next_send(day, time, zone, moment)
+    return moment
+
+
+def closes_at(send_at: datetime, lead_hours: int, zone: ZoneInfo) -> datetime:
+    """When collecting ends, in UTC, so that the coordinator has `lead_hours` to review.
+
+    Whole days of them are days of the calendar: what closes "a day before 7am" closes at 7am, over a clock change too.
+    """
+    days, hours = divmod(lead_hours, 24)
+    wall = send_at.astimezone(zone).replace(tzinfo=None) - timedelta(days=days)
+    return (_instant(wall, zone) if days else send_at) - timedelta(hours=hours)
 
 
 def reminder_at(closes_at: datetime, send_at: datetime, zone: ZoneInfo) -> datetime:

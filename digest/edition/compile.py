@@ -1,13 +1,13 @@
 """Threads and their collations → Digest: what an edition says, in which order, and who is named for what. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from textwrap import shorten
 from urllib.parse import quote
 
-from digest.edition import Digest, Item, Line, Link, Quote, Who
-from digest.nouns import HUMAN, Content, Kind, Point
+from digest.edition import Digest, Earlier, Item, Line, Link, Quote, When, Who
+from digest.nouns import HUMAN, Content, Evidence, Kind, Point, Resource, ResourceKind
 
 #: How the digest names the author of a message that no member wrote and the coordinator let through.
 GUEST = Who("A guest", "")
@@ -39,20 +39,32 @@ class ThreadFacts:
     posts: tuple[Post, ...]
     answered: bool
     update_of: int | None  # the number of the last issue that carried it
-    asked_before: tuple[int, ...]  # numbers of earlier issues that carried the same question
+    asked_before: tuple[Earlier, ...]  # the same question in earlier issues
     page: str
     reply: str  # from reply_link
+    #: Where a message takes a side of a point that cites none of its words: (the point's id, message) → the words.
+    sides: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
 
 def compile_digest(
-    community: str, number: int, date: datetime, introduction: str, threads: Sequence[ThreadFacts]
+    community: str,
+    number: int,
+    date: datetime,
+    introduction: str,
+    threads: Sequence[ThreadFacts],
+    *,
+    page: str,
+    announcements: str = "",
+    dates: Sequence[When] = (),
+    covers: tuple[int, ...] = (),
 ) -> Digest:
     """Put an edition together from its threads, in the coordinator's order. `date` is in the community's zone.
 
-    Unanswered questions come first, the oldest at the top. Raises ValueError for a collation that cites a message its
-    thread does not have, or a point that shows no evidence and is not the coordinator's own.
+    Unanswered questions come first, the oldest at the top; dates that have passed are left out. Raises ValueError for a
+    collation that cites a message its thread does not have, or a point that shows no evidence and is not the
+    coordinator's own.
     """
-    unanswered, items, announcements, updates = [], [], [], []
+    unanswered, items, notices, updates = [], [], [], []
     for facts in threads:
         item = _item(facts, date)
         if item.question and not facts.answered:
@@ -60,7 +72,7 @@ def compile_digest(
         elif facts.update_of is not None:
             updates.append(item)
         elif facts.posts[0].kind is Kind.ANNOUNCEMENT:
-            announcements.append(item)
+            notices.append(item)
         else:
             items.append(item)
     new = [post for facts in threads for post in facts.posts if post.new and post.kind in HUMAN]
@@ -68,14 +80,25 @@ def compile_digest(
         community=community,
         number=number,
         date=date,
+        page=page,
         introduction=introduction,
+        news=announcements,
+        dates=tuple(sorted((d for d in dates if d.at >= date), key=lambda d: d.at)),
         unanswered=tuple(sorted(unanswered, key=lambda item: (item.asked_at, item.thread))),
         items=tuple(items),
-        announcements=tuple(announcements),
+        announcements=tuple(notices),
         updates=tuple(updates),
         questions=sum(bool(facts.content.question) and facts.update_of is None for facts in threads),
         replies=sum(_replies(facts, new_only=True) for facts in threads),
         alliances=tuple(sorted({post.who.alliance for post in new if post.who and post.who.alliance})),
+        covers=covers,
+    )
+
+
+def only_questions(digest: Digest) -> Digest:
+    """An edition for those who wish to hear of nothing but questions that wait for an answer."""
+    return replace(
+        digest, introduction="", news="", dates=(), items=(), announcements=(), updates=(), questions_only=True
     )
 
 
@@ -84,9 +107,15 @@ def reply_link(stream_address: str, thread_id: int, title: str, message_id: str)
 
     Outlook and others drop In-Reply-To, so the subject carries the thread's token as well.
     """
-    subject = f"Re: [T{thread_id}] {shorten(title, 120, placeholder='…')}"
+    subject = f"Re: [T{thread_id}] {cut(title, 120)}"
     answers = f"&In-Reply-To={_percent(f'<{message_id}>')}" if message_id else ""
     return f"mailto:{quote(stream_address, safe='@')}?subject={_percent(subject)}{answers}"
+
+
+def cut(title: str, length: int) -> str:
+    """A title on one line of at most `length` characters, with "…" for what is left out: words, where it has any."""
+    shortened = shorten(title, length, placeholder="…")
+    return shortened if shortened.strip("…") else f"{_plain(title)[: length - 1]}…" if title.strip() else ""
 
 
 def _percent(text: str) -> str:
@@ -98,6 +127,12 @@ def _item(facts: ThreadFacts, date: datetime) -> Item:
     order = {message: place for place, message in enumerate(posts)}
     cited = sorted(facts.content.question, key=lambda e: (order.get(e.message, 0), e.start))
     question = tuple(Quote(_plain(e.quote), _who(e.message, posts)) for e in cited)
+    sentences = {e.id: _plain(e.quote) for e in cited}
+    several = len({p.answers for p in facts.content.points} & sentences.keys()) > 1
+    lines = []
+    for point in facts.content.points:
+        line = _line(point, posts, order, facts)
+        lines.append(replace(line, answers=sentences.get(point.answers, "")) if several else line)
     opening = posts[cited[0].message] if cited else facts.posts[0]
     text, shortened = ("", False) if question else _excerpt(opening.shown_text, TEXT_LENGTH)
     return Item(
@@ -108,8 +143,10 @@ def _item(facts: ThreadFacts, date: datetime) -> Item:
         question=question,
         text=text,
         shortened=shortened,
-        lines=tuple(_line(point, posts, order, facts.update_of is not None) for point in facts.content.points),
-        resources=tuple(dict.fromkeys(Link(r.title or r.url, r.url) for r in facts.content.resources)),
+        lines=tuple(lines),
+        open=_quotes(facts.content.open, posts),
+        outcome=_quotes(facts.content.outcome, posts),
+        resources=_resources(facts.content.resources, posts),
         note=facts.content.note,
         replies=_replies(facts),
         update_of=facts.update_of,
@@ -119,7 +156,23 @@ def _item(facts: ThreadFacts, date: datetime) -> Item:
     )
 
 
-def _line(point: Point, posts: Mapping[int, Post], order: Mapping[int, int], update: bool) -> Line:
+def _quotes(cited: Sequence[Evidence], posts: Mapping[int, Post]) -> tuple[Quote, ...]:
+    return tuple(Quote(_excerpt(_plain(e.quote), QUOTE_LENGTH)[0], _who(e.message, posts)) for e in cited)
+
+
+def _resources(shared: Sequence[Resource], posts: Mapping[int, Post]) -> tuple[Link, ...]:
+    """What was shared, kind by kind; what two people shared is named once, after the first."""
+    kinds = list(ResourceKind)
+    links: dict[object, Link] = {}
+    for resource in sorted(shared, key=lambda r: kinds.index(r.kind)):
+        words = _excerpt(_plain(resource.evidence.quote), QUOTE_LENGTH)[0] if resource.evidence else ""
+        title = _plain(resource.title) or resource.url
+        link = Link(title, resource.url, resource.kind, _who(resource.message, posts), words)
+        links.setdefault(resource.url or (title, words, link.who), link)
+    return tuple(links.values())
+
+
+def _line(point: Point, posts: Mapping[int, Post], order: Mapping[int, int], facts: ThreadFacts) -> Line:
     if not point.own and not point.evidence:
         raise ValueError(f"the point {point.label!r} shows no evidence and is not the coordinator's own")
     first = next((e for e in point.evidence if _plain(point.label) in _plain(e.quote)), None)
@@ -134,6 +187,11 @@ def _line(point: Point, posts: Mapping[int, Post], order: Mapping[int, int], upd
             if _plain(evidence.quote) == _plain(point.label):
                 continue
         quotes.append(Quote(_excerpt(_plain(evidence.quote), QUOTE_LENGTH)[0], author))
+    heard = {quote.who for quote in quotes}
+    for message in point.opposers:  # whoever differs says on what condition, in their own words
+        author, words = _who(message, posts), facts.sides.get((point.id, message), "")
+        if words and author in opposers and author not in heard:
+            quotes.append(Quote(_excerpt(_plain(words), QUOTE_LENGTH)[0], author))
     mentioned = {*point.supporters, *point.opposers, *(e.message for e in point.evidence)}
     return Line(
         text=_plain(point.label),
@@ -141,7 +199,7 @@ def _line(point: Point, posts: Mapping[int, Post], order: Mapping[int, int], upd
         supporters=supporters,
         opposers=opposers,
         quotes=tuple(dict.fromkeys(quotes)),
-        new=update and any(posts[message].new for message in mentioned),
+        new=facts.update_of is not None and any(posts[message].new for message in mentioned),
     )
 
 

@@ -60,12 +60,12 @@ def quoted_printable(text: str) -> str:
 
 
 def alternative(boundary: str, text: Sequence[str], html: Sequence[str]) -> tuple[str, ...]:
-    """The body of a multipart/alternative mail (RFC 2046, 5.1.4) from a text and an HTML part.
+    """A multipart/alternative entity (RFC 2046, 5.1.4), its headers from Content-Type on, of a text and an HTML part.
 
     Both parts are cut as `Frozen.mail` is: even places are literal, odd places name what is put in later, which must
     be quoted-printable itself. Soft line breaks around it keep every line short.
     """
-    body = [""]
+    body = [header("Content-Type", f'multipart/alternative; boundary="{boundary}"') + CRLF]
     for subtype, pieces in (("plain", text), ("html", html)):
         body[-1] += f"--{boundary}{CRLF}"
         body[-1] += header("Content-Type", f"text/{subtype}; charset=utf-8")
@@ -81,6 +81,23 @@ def alternative(boundary: str, text: Sequence[str], html: Sequence[str]) -> tupl
     return tuple(body)
 
 
-def multipart(boundary: str) -> str:
-    """The headers that announce such a body."""
-    return header("MIME-Version", "1.0") + header("Content-Type", f'multipart/alternative; boundary="{boundary}"')
+def calendar(name: str, file: str) -> str:
+    """A calendar (RFC 5545, as text) as an attached entity called `name`, with its headers."""
+    return (
+        header("Content-Type", "text/calendar; charset=utf-8; method=PUBLISH")  # RFC 6047, 2.4
+        + header("Content-Disposition", f'attachment; filename="{name}"')
+        + header("Content-Transfer-Encoding", "quoted-printable")
+        + CRLF
+        + quoted_printable(file)
+    )
+
+
+def mixed(boundary: str, body: Sequence[str], attached: str) -> tuple[str, ...]:
+    """A multipart/mixed entity (RFC 2046, 5.1.3) of a body, cut as `Frozen.mail` is, and an attachment."""
+    outer = f"mixed.{boundary}"  # not the inner one with something behind it: readers look at how a line begins
+    opened = header("Content-Type", f'multipart/mixed; boundary="{outer}"') + CRLF + f"--{outer}{CRLF}"
+    closed = f"--{outer}{CRLF}{attached}{CRLF}--{outer}--{CRLF}"
+    pieces = [*body]
+    pieces[0] = opened + pieces[0]
+    pieces[-1] += closed
+    return tuple(pieces)

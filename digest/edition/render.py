@@ -16,6 +16,7 @@ from functools import partial
 from markupsafe import escape
 
 from digest.edition import Digest, Frozen, Sender, mime, templating
+from digest.edition.dates import calendar_file
 
 #: Gmail clips a mail whose HTML is longer than 102 kB; ours is shorter than this many octets as it is sent.
 HTML_LIMIT = 100_000
@@ -23,11 +24,16 @@ HTML_LIMIT = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Who one mail goes to. `member`: their id, which tells their mail's Message-ID from everybody else's."""
+    """Who one mail goes to. `member`: their id, which tells their mail's Message-ID from everybody else's.
+
+    `wishes` is the page where they change what they get, and `token` the part of it that says who they are.
+    """
 
     name: str
     address: str
     member: int
+    token: str
+    wishes: str
 
 
 # --- an edition --------------------------------------------------------------------------------------------------
@@ -48,24 +54,22 @@ def freeze(digest: Digest, sender: Sender) -> Frozen:
     subject = templating.subject("edition", **values)
     text = templating.text("edition", **values)
     html = _fitting(digest, partial(templating.html, "edition", **values, subject=subject))
-    service = _service(sender)
     head = (
         _from(sender)
         + own("to")
         + mime.unstructured("Subject", subject)
         + mime.header("Date", format_datetime(digest.date))
-        + mime.header("Message-ID", f"<{sender.slug}.{digest.number}.{own('member')}{key}@{_domain(service)}>")
-        + mime.header("List-Id", mime.mailbox(sender.community, f"{sender.slug}.digest.{_domain(service)}"))  # RFC 2919
-        + mime.header("List-Help", f"<mailto:{service}?subject=help>")  # RFC 2369, 3.1: a person reads it
-        # No List-Unsubscribe yet: mail programs promise that it works at once, and so far a person does it.
-        + mime.header("Precedence", "bulk")
+        + mime.header("Message-ID", f"<{sender.slug}.{digest.number}.{own('member')}{key}@{_domain(_service(sender))}>")
+        + _list(sender, own)
         + _AUTOMATIC
-        + mime.multipart(key)
-        + mime.CRLF
     )
     *start, last = _cut(head, key, "head")
-    first, *rest = mime.alternative(key, _cut(text, key, "text"), _cut(html, key, "html"))
-    return Frozen(subject, digest.number, sender, (*start, last + first, *rest))
+    alternative = mime.alternative(key, _cut(text, key, "text"), _cut(html, key, "html"))
+    if digest.dates:
+        file = mime.calendar(f"dates-issue-{digest.number}.ics", calendar_file(digest.dates, digest.date, sender))
+        alternative = mime.mixed(key, alternative, file)
+    first, *rest = alternative
+    return Frozen(subject, digest.number, f"{digest.date:%Y-%m-%d}", sender, (*start, last + first, *rest))
 
 
 def wire(frozen: Frozen, recipient: Recipient) -> bytes:
@@ -73,8 +77,11 @@ def wire(frozen: Frozen, recipient: Recipient) -> bytes:
     own = {
         "head:to": _to(recipient.name, recipient.address),
         "head:member": f"{recipient.member}.",
+        "head:unsubscribe": _unsubscribe(frozen.sender, recipient),
         "text:address": mime.quoted_printable(recipient.address),
         "html:address": mime.quoted_printable(escape(recipient.address)),
+        "text:wishes": mime.quoted_printable(recipient.wishes),
+        "html:wishes": mime.quoted_printable(escape(recipient.wishes)),
     }
     pieces = [own[piece] if place % 2 else piece for place, piece in enumerate(frozen.mail)]
     return "".join(pieces).encode("ascii")
@@ -94,19 +101,22 @@ def loads(data: bytes) -> Frozen:
 
 
 def _fitting(digest: Digest, page: Callable[..., str]) -> str:
-    """The HTML with as many threads in full, from the top, as fit; `brief` tells the template which do not."""
+    """The HTML with as many threads in full, from the top, as fit; `brief` tells the template which do not.
+
+    Where not even their names fit, all that is said is where to read it.
+    """
     threads = [i.thread for i in (*digest.unanswered, *digest.items, *digest.announcements, *digest.updates)]
-    fits, too_many = 0, len(threads) + 1
+    fits, too_many = -1, len(threads) + 1
     tried = len(threads)  # most editions fit as they are
     best = ""
-    while fits < too_many - 1 or not best:
-        shown = page(brief=frozenset(threads[tried:]))
-        if len(mime.quoted_printable(shown)) < HTML_LIMIT or tried == 0:
+    while fits < too_many - 1:
+        shown = page(brief=frozenset(threads[tried:]), bare=False)
+        if len(mime.quoted_printable(shown)) < HTML_LIMIT:
             fits, best = tried, shown
         else:
             too_many = tried
         tried = (fits + too_many) // 2
-    return best
+    return best or page(brief=frozenset(threads), bare=True)
 
 
 def _cut(rendered: str, key: str, part: str) -> list[str]:
@@ -135,18 +145,46 @@ def letter(mail: str, sender: Sender, name: str, address: str, key: str, date: d
         + mime.header("Date", format_datetime(date))
         + mime.header("Message-ID", f"<{sender.slug}.note.{mark}@{_domain(_service(sender))}>")
         + _AUTOMATIC
-        + mime.multipart(mark)
     )
-    return (headers + mime.CRLF + "".join(body)).encode("ascii")
+    return (headers + "".join(body)).encode("ascii")
 
 
 # --- headers that every mail has ---------------------------------------------------------------------------------
+
+
+def _list(sender: Sender, own: Callable[[str], str]) -> str:
+    """What mail programs and servers may know of the digest as a list (RFC 2369, RFC 2919)."""
+    service = _service(sender)
+    list_id = f"{sender.slug}.digest.{_domain(service)}"
+    # A name that would have to be encoded is left out: filters match the header as it stands.
+    named = mime.mailbox(sender.community, list_id) if sender.community.isascii() else f"<{list_id}>"
+    return (
+        mime.header("List-Id", named)
+        # "Reply to list" writes here: to the service like every plain reply, never to the whole stream with the digest
+        # quoted under it.
+        + mime.header("List-Post", f"<mailto:{service}>")
+        + mime.header("List-Help", f"<mailto:{service}?subject=help>")
+        + mime.header("List-Archive", f"<{sender.public_address}/editions>")
+        + own("unsubscribe")
+        + mime.header("Precedence", "bulk")
+    )
+
+
+def _unsubscribe(sender: Sender, recipient: Recipient) -> str:
+    """How one reader stops the digest: with one POST (RFC 8058), a mail (RFC 2369, 3.2), or on a page."""
+    mailto = f"mailto:{_service(sender)}?subject=unsubscribe%20{recipient.token}"
+    header = mime.header("List-Unsubscribe", f"<{recipient.wishes}>, <{mailto}>")
+    if recipient.wishes.startswith("https:"):  # RFC 8058, 3.1 allows no other
+        header += mime.header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+    return header
+
 
 # RFC 3834, 5: automatic answers stay away; Exchange listens to a header of its own.
 _AUTOMATIC = (
     mime.header("Auto-Submitted", "auto-generated")
     + mime.header("X-Auto-Response-Suppress", "All")
     + mime.header("Content-Language", "en-GB")
+    + mime.header("MIME-Version", "1.0")
 )
 
 

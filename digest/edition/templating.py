@@ -5,15 +5,19 @@ Every mail is a folder in templates/email/ with subject.txt, text.txt and html.h
 
 import re
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import groupby
 
 import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from digest.assets import TEMPLATES
-from digest.edition import Digest, Who, markdown
+from digest.edition import Digest, Line, Who, markdown
+from digest.edition.calendar import in_words
+from digest.edition.compile import cut
+from digest.nouns import ResourceKind
 
 #: The text part's lines are no longer than this many characters; an address that is longer stays whole.
 WIDTH = 72
@@ -50,6 +54,25 @@ def _person(who: Who) -> str:
     return f"{who.name} ({who.alliance})" if who.alliance else who.name
 
 
+def _apart(who: Who) -> str:
+    """ "Priya Nair, Northern": a person by themselves."""
+    return f"{who.name}, {who.alliance}" if who.alliance else who.name
+
+
+def _quoted(words: str) -> str:
+    """Somebody's words in quotation marks. A mark at their end whose other half was not quoted is left out."""
+    if words.count("”") > words.count("“") or words.count('"') == 1:
+        words = words.removesuffix("”").removesuffix('"')
+    if words.count("“") > words.count("”") or words.count('"') == 1:
+        words = words.removeprefix("“").removeprefix('"')
+    return f"“{words}”"
+
+
+def _by_answer(lines: Iterable[Line]) -> list[tuple[str, list[Line]]]:
+    """Points that stand together and answer the same sentence."""
+    return [(answers, list(group)) for answers, group in groupby(lines, key=lambda line: line.answers)]
+
+
 def _people(people: Iterable[Who]) -> str:
     """ "Priya Nair (Northern), Tom Reed (Peninsula)"."""
     return ", ".join(_person(who) for who in people)
@@ -67,9 +90,10 @@ def _counted(number: int, one: str, many: str = "") -> str:
 
 def _glance(digest: Digest) -> str:
     """ "2 new questions and 6 replies since the last issue, from 2 Alliances: Northern; Peninsula." """
-    asked = _counted(digest.questions, "new question" if digest.number > 1 else "question")
+    follows = digest.number > 1 and not digest.covers
+    asked = _counted(digest.questions, "new question" if follows else "question")
     told = f"{asked} and {_counted(digest.replies, 'reply', 'replies')}"
-    if digest.number > 1:
+    if follows:
         told += " since the last issue"
     if digest.alliances:
         told += f", from {_counted(len(digest.alliances), 'Alliance')}"
@@ -78,14 +102,43 @@ def _glance(digest: Digest) -> str:
     return f"{told}."
 
 
-def _issues(numbers: Sequence[int]) -> str:
-    """ "Issue 7", "Issues 3, 7"."""
-    return ("Issue " if len(numbers) == 1 else "Issues ") + ", ".join(map(str, numbers))
+def _titled(digest: Digest) -> str:
+    """ "GP cancer leads: Issue 12", "…: round-up of Issues 9 to 12", "…: 2 questions for you"."""
+    if digest.questions_only:
+        return f"{digest.community}: {_counted(len(digest.unanswered), 'question')} for you"
+    return f"{digest.community}: {'round-up of ' if digest.covers else ''}{_named(digest)}"
+
+
+def _named(digest: Digest) -> str:
+    """ "Issue 12", "Issues 9 to 12"; "Issues 9 and 11" where one was never sent."""
+    numbers = sorted(digest.covers) or [digest.number]
+    if len(numbers) == 1:
+        return f"Issue {numbers[0]}"
+    unbroken = len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1
+    listed = f"{numbers[0]} to" if unbroken else f"{', '.join(map(str, numbers[:-1]))} and"
+    return f"Issues {listed} {numbers[-1]}"
+
+
+def _preheader(digest: Digest) -> str:
+    """What a mail program shows behind the subject: what waits for the reader, else how much there is to read."""
+    asked = [item.title for item in digest.unanswered]
+    return f"Can you help? {'; '.join(asked)}" if asked else _glance(digest)
+
+
+#: What the mail calls the kinds of what is shared.
+_KINDS = {
+    ResourceKind.LINK: "Link",
+    ResourceKind.FILE: "File",
+    ResourceKind.GUIDELINE: "Guideline",
+    ResourceKind.TOOL: "Tool",
+    ResourceKind.TRIAL: "Trial",
+    ResourceKind.CONTACT: "Ask them",
+}
 
 
 def _short(title: str) -> str:
     """A title as a link names it, where it has been read in full already."""
-    return textwrap.shorten(title, 50, placeholder="…")
+    return cut(title, 50)
 
 
 def _paragraphs(plain: str) -> Markup:
@@ -132,16 +185,23 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.filters |= {
+    "apart": _apart,
+    "by_answer": _by_answer,
     "counted": _counted,
     "date": _date,
     "glance": _glance,
-    "issues": _issues,
+    "moment": lambda at: in_words(at, at.tzinfo),
+    "named": _named,
     "markdown": markdown.to_html,
     "paragraphs": _paragraphs,
     "people": _people,
     "plain": markdown.to_text,
+    "preheader": _preheader,
+    "quoted": _quoted,
     "short": _short,
+    "titled": _titled,
     "underlined": _underlined,
+    "what_it_is": _KINDS.__getitem__,
     "wrap": _wrap,
 }
 _TEMPLATES.tests["on_the_web"] = _on_the_web

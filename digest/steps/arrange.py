@@ -121,7 +121,7 @@ def reopen(session: Session, settings: Settings, edition_id: int, by: Member, no
     edition = session.get_one(Edition, edition_id)
     alone(session, edition.community_id)
     community = compose.settings_of(session, settings, edition.community_id)
-    closes = closes_at(edition.send_at, community.review_lead_hours)
+    closes = closes_at(edition.send_at, community.review_lead_hours, community.zone)
     if edition.status is not EditionStatus.IN_REVIEW or closes <= now:
         raise NotReady([Hindrance(f"The time for Issue {edition.number} to collect is over.")])
     blank: tuple[str, str, list[dict[str, str]]] = ("", "", [])

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, func, or_, select
 
 from digest.config import CommunitySettings, Settings
-from digest.edition import Frozen, Who
-from digest.edition.compile import Post, ThreadFacts, compile_digest, reply_link
-from digest.edition.render import freeze, loads, wire
-from digest.models import Community, Edition, EditionThread, Member, Thread
+from digest.edition import Digest, Earlier, Frozen, When, Who
+from digest.edition.compile import Post, ThreadFacts, compile_digest, only_questions, reply_link
+from digest.edition.render import dumps, freeze, loads, wire
+from digest.models import Collation, Community, Edition, EditionThread, Member, Thread
 from digest.nouns import CollationStatus, Content, EditionStatus, MessageStatus, Naming, Role
 from digest.steps import checks, remembered
-from digest.steps.collate import answered, check, current, messages, unaccounted
+from digest.steps.collate import answered, check, current, messages, taken, unaccounted
 from digest.steps.deliver import recipient
 from digest.steps.enrol import plain_address
 from digest.steps.notify import sender
@@ -167,7 +167,7 @@ def preview(session: Session, settings: Settings, edition_id: int, member: Membe
     """An edition exactly as `member` will receive it; once sending has begun, exactly as it was frozen."""
     edition = session.get_one(Edition, edition_id)
     frozen = loads(edition.frozen) if edition.frozen else frozen_now(session, settings, edition, now)
-    mail = wire(frozen, recipient(member, member.email))
+    mail = wire(frozen, recipient(settings, member, member.email, frozen))
     parsed = email.message_from_bytes(mail, policy=email.policy.default)
     text, html = (parsed.get_body((form,)) for form in ("plain", "html"))
     return Preview(
@@ -178,33 +178,105 @@ def preview(session: Session, settings: Settings, edition_id: int, member: Membe
 def frozen_now(session: Session, settings: Settings, edition: Edition, now: datetime) -> Frozen:
     """The edition as it stands, rendered."""
     community = settings_of(session, settings, edition.community_id)
-    facts = [
-        _facts(session, settings, community, edition, session.get_one(Thread, place.thread_id))
-        for place in places(session, edition)
-        if place.included
-    ]
+    return freeze(_digest(session, settings, edition, now), sender(settings, community.slug))
+
+
+def questions(session: Session, settings: Settings, edition: Edition, now: datetime) -> bytes | None:
+    """The edition's unanswered questions alone, rendered; None when it has none."""
+    digest = only_questions(_digest(session, settings, edition, now))
+    community = settings_of(session, settings, edition.community_id)
+    return dumps(freeze(digest, sender(settings, community.slug))) if digest.unanswered else None
+
+
+def round_up(session: Session, settings: Settings, covers: Sequence[Edition], now: datetime) -> bytes:
+    """Several sent editions as one mail: each of their threads once, as it was last sent."""
+    latest = covers[-1]
+    community = settings_of(session, settings, latest.community_id)
+    last = {place.thread_id: place for edition in covers for place in places(session, edition) if place.included}
+    before = {e.number for e in covers}
+    facts = []
+    for thread_id, place in last.items():
+        sent = session.get(Collation, place.collation_id) if place.collation_id is not None else None
+        content = sent.content if sent else Content()
+        if check(session, thread_id, content):  # something was redacted or moved since: the thread's page tells
+            content = Content()
+        carried = next(e for e in covers if e.id == place.edition_id)
+        facts.append(
+            _facts(
+                session,
+                settings,
+                community,
+                session.get_one(Thread, thread_id),
+                content,
+                [e for e in _carriers(session, thread_id) if e.number not in before and e.number < latest.number],
+                carried.began_at or carried.send_at,
+            )
+        )
     digest = compile_digest(
+        community.name,
+        latest.number,
+        now.astimezone(community.zone),
+        "\n\n".join(e.introduction for e in covers if e.introduction),
+        [f for f in facts if f is not None],
+        page=f"{settings.public_address}/editions",
+        announcements="\n\n".join(e.announcements for e in covers if e.announcements),
+        dates=[when for e in covers for when in _dates(e, community)],
+        covers=tuple(e.number for e in covers),
+    )
+    return dumps(freeze(digest, sender(settings, community.slug)))
+
+
+def _digest(session: Session, settings: Settings, edition: Edition, now: datetime) -> Digest:
+    community = settings_of(session, settings, edition.community_id)
+    facts = []
+    for place in places(session, edition):
+        if place.included:
+            latest = current(session, place.thread_id)
+            thread = session.get_one(Thread, place.thread_id)
+            before = [e for e in _carriers(session, place.thread_id) if e.number < edition.number]
+            content = latest.content if latest else Content()
+            facts.append(_facts(session, settings, community, thread, content, before, None))
+    return compile_digest(
         community.name,
         edition.number,
         now.astimezone(community.zone),
         edition.introduction,
         [f for f in facts if f is not None],
+        page=f"{settings.public_address}/edition/{edition.id}",
+        announcements=edition.announcements,
+        dates=_dates(edition, community),
     )
-    return freeze(digest, sender(settings, community.slug))
+
+
+def _dates(edition: Edition, community: CommunitySettings) -> list[When]:
+    """What happens when, in the community's zone."""
+    return [
+        When(datetime.fromisoformat(d["at"]).astimezone(community.zone), d["what"], d["where"]) for d in edition.dates
+    ]
 
 
 def _facts(
-    session: Session, settings: Settings, community: CommunitySettings, edition: Edition, thread: Thread
+    session: Session,
+    settings: Settings,
+    community: CommunitySettings,
+    thread: Thread,
+    content: Content,
+    before: Sequence[Edition],
+    until: datetime | None,
 ) -> ThreadFacts | None:
-    """What the digest needs of a thread; None for one that has nothing to show (its messages were discarded)."""
-    said = messages(session, thread.id)
+    """What the digest needs of a thread that was `before` in other editions, as it stood at a time.
+
+    None for one that has nothing to show (its messages were discarded).
+    """
+    said = [m for m in messages(session, thread.id) if until is None or (m.filed_at and m.filed_at <= until)]
     if not said:
         return None
-    latest = current(session, thread.id)
-    content = latest.content if latest else Content()
-    before = [e for e in _carriers(session, thread.id) if e.number < edition.number]
     since = (before[-1].approved_at or before[-1].send_at) if before else None
-    earlier = {e.number for related in thread.related for e in _carriers(session, related) if e.number < edition.number}
+    earlier = {
+        edition.number: Earlier(edition.number, related.title, f"{settings.public_address}/thread/{related.id}")
+        for related in (session.get_one(Thread, id) for id in thread.related)
+        for edition in _carriers(session, related.id)
+    }
     members = _members(session, thread.community_id)
     asked = content.question[0].message if content.question else said[0].id
     return ThreadFacts(
@@ -224,7 +296,7 @@ def _facts(
         ),
         answered=closed(thread, max(m.filed_at or m.received_at for m in said)) or answered(session, thread.id),
         update_of=before[-1].number if before else None,
-        asked_before=tuple(sorted(earlier)),
+        asked_before=tuple(earlier[number] for number in sorted(earlier)),
         page=f"{settings.public_address}/thread/{thread.id}",
         reply=reply_link(
             plain_address(community.stream_address),
@@ -232,6 +304,7 @@ def _facts(
             thread.title,
             next((m.rfc_message_id for m in said if m.id == asked), ""),
         ),
+        sides={(side.point, side.message): side.passage.quote for side in taken(session, thread.id, content)},
     )
 
 

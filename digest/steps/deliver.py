@@ -12,7 +12,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, bindparam, case, inspect, literal, update
@@ -23,11 +23,12 @@ from digest.config import Settings
 from digest.delivery import Outcome, pacing
 from digest.edition import Frozen
 from digest.edition.render import Recipient, loads, wire
-from digest.models import Delivery, Edition, Gate, Member, Notice
+from digest.models import Community, Delivery, Edition, Gate, Member, Notice, Variant
 from digest.nouns import DeliveryStatus, EditionStatus
-from digest.steps import note
+from digest.steps import note, wishes
 from digest.steps.enrol import plain_address
 from digest.steps.notify import STRANGER
+from digest.steps.signing import signed
 
 WAITING = (DeliveryStatus.DUE, DeliveryStatus.DEFERRED)
 #: What a member has, or may have, received.
@@ -172,26 +173,36 @@ class Mail:
     wire: bytes
 
 
-def mail(session: Session, claim: Claim, editions: dict[int, Frozen]) -> Mail:
-    """The mail of a claimed row. `editions` remembers frozen editions between calls: each is the same for everybody."""
+#: Rendered editions and variants by their ids, kept between calls: each is the same for everybody.
+Editions = dict[tuple[int, int | None], Frozen]
+
+
+def mail(session: Session, settings: Settings, claim: Claim, editions: Editions) -> Mail:
+    """The mail of a claimed row."""
     if claim.table is Notice:
         notice = session.get_one(Notice, claim.id)
-        return Mail(notice.sender, notice.address, notice.wire)
+        slug = session.get_one(Community, notice.community_id).slug
+        return Mail(notice.sender, notice.address, signed(settings, slug, notice.wire))
     row = session.get_one(Delivery, claim.id)
-    frozen = editions.get(row.edition_id)
+    which = row.edition_id, row.variant_id
+    frozen = editions.get(which)
     if frozen is None:
-        frozen = editions[row.edition_id] = loads(session.get_one(Edition, row.edition_id).frozen or b"")
+        stored = session.get_one(Edition, which[0]) if which[1] is None else session.get_one(Variant, which[1])
+        frozen = editions[which] = loads(stored.frozen or b"")
     member = session.get_one(Member, row.member_id)
-    return Mail(plain_address(frozen.sender.digest_sender), row.address, wire(frozen, recipient(member, row.address)))
+    reader = recipient(settings, member, row.address, frozen)
+    posted = signed(settings, frozen.sender.slug, wire(frozen, reader))
+    return Mail(plain_address(frozen.sender.digest_sender), row.address, posted)
 
 
-def recipient(member: Member, address: str) -> Recipient:
-    """A member as the reader of an edition."""
-    return Recipient(member.name, address, member.id)
+def recipient(settings: Settings, member: Member, address: str, frozen: Frozen) -> Recipient:
+    """A member as the reader of an edition. Their link bears the edition's day, so that the mail stays the same."""
+    token = wishes.token(settings, member, date.fromisoformat(frozen.date))
+    return Recipient(member.name, address, member.id, token, wishes.page(settings, token))
 
 
 def mails(
-    session: Session, claims: Sequence[Claim], editions: dict[int, Frozen], now: datetime
+    session: Session, settings: Settings, claims: Sequence[Claim], editions: Editions, now: datetime
 ) -> list[tuple[Claim, Mail]]:
     """The mails of claimed rows. Where none can be made (an address no header can hold), the row is failed instead."""
     made: list[tuple[Claim, Mail]] = []
@@ -201,7 +212,7 @@ def mails(
     held = session.exec(select(Member).where(col(Member.id).in_(of))).all() if of else []
     for claim in claims:
         try:
-            made.append((claim, mail(session, claim, editions)))
+            made.append((claim, mail(session, settings, claim, editions)))
         except ValueError as error:
             _end(rows[claim.table, claim.id], DeliveryStatus.FAILED, f"Not sent: {error}.", now)
     session.add_all([*rows.values(), *held])

@@ -16,6 +16,7 @@ from digest.config import Settings
 from digest.models import Alias, Community, Member
 from digest.nouns import Naming, Role
 from digest.steps import note
+from digest.steps.withdraw import withdraw
 
 COLUMNS = ("email", "name", "alliance", "role", "aliases", "naming")
 
@@ -229,7 +230,7 @@ def _write(
     session: Session, community_id: int, member: Member | None, facts: Mapping[str, Any], now: datetime
 ) -> Member:
     if member is None:
-        member = Member(community_id=community_id, created_at=now, **facts)
+        member = Member(community_id=community_id, created_at=now, had_until=now, **facts)
     else:
         member.sqlmodel_update(dict(facts))
     session.add(member)
@@ -276,8 +277,11 @@ def take_part(session: Session, member: Member, active: bool, now: datetime, by:
     """
     if member.active is active:
         return
-    if not active:
+    if active:
+        member.had_until = now  # what went out meanwhile was not for them
+    else:
         _leaves_a_coordinator(session, member)
+        withdraw(session, member)
     member.active = active
     session.add(member)
     note(session, member.community_id, by, "brought back" if active else "removed", f"member {member.id}", now)

@@ -18,7 +18,7 @@ from digest.message.ancestry import known
 from digest.message.purpose import by_a_person
 from digest.models import Alias, Identifier, Member, Message, RawMessage, Reference
 from digest.nouns import MASKED, HoldReason, Kind, MessageStatus
-from digest.steps import alone
+from digest.steps import alone, wishes
 from digest.steps.answers import answers_digest, take_apart
 from digest.steps.enrol import find, plain_address
 from digest.steps.neighbours import LEAVES, chunks
@@ -169,14 +169,17 @@ def _sort(
         message.status, message.hold_reason = MessageStatus.DISCARDED, None
         message.duplicate_of, message.thread_id = first.id, first.thread_id
         return
+    ours = plain_address(community.digest_sender)
+    to_us = ours in understood.recipients and plain_address(community.stream_address) not in understood.recipients
+    if to_us and not understood.spoof and wishes.asks_to_leave(understood.subject, new_words(message)):
+        message.kind, message.kind_reason = understood.kind or Kind.ADMIN, "It asks to leave the digest."
+        _hold(message, HoldReason.WISH, "")
+        return
     if understood.kind is not None:
         message.kind, message.kind_reason = understood.kind, understood.kind_reason
         message.status, message.hold_reason = MessageStatus.DISCARDED, None
         return
-    ours = plain_address(community.digest_sender)
-    to_digest = answers_digest(session, message, community.slug, ours) or (
-        ours in understood.recipients and plain_address(community.stream_address) not in understood.recipients
-    )
+    to_digest = to_us or answers_digest(session, message, community.slug, ours)
     message.kind, message.kind_reason = by_a_person(
         new_words(message), message.subject, subjects.base(message.subject).is_reply, to_digest
     )

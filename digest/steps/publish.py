@@ -10,7 +10,7 @@ from digest.edition.calendar import closes_at, in_words, next_send
 from digest.edition.render import dumps
 from digest.models import Delivery, Edition, EditionThread, Member
 from digest.nouns import DeliveryStatus, EditionStatus
-from digest.steps import alone, note
+from digest.steps import alone, note, share
 from digest.steps.collate import current
 from digest.steps.compose import OPEN, Hindrance, frozen_now, hindrances, places, settings_of, waiting_threads
 from digest.steps.enrol import coordinators
@@ -51,6 +51,7 @@ def tick(session: Session, settings: Settings, community_id: int, now: datetime)
             _not_reviewed(session, settings, community, edition, now)
         elif edition.status is EditionStatus.SENDING:
             _finish(session, edition, now)
+    share.round_ups(session, settings, community_id, now)
 
 
 def ensure_collecting(session: Session, community: CommunitySettings, community_id: int, now: datetime) -> Edition:
@@ -74,7 +75,7 @@ def ensure_collecting(session: Session, community: CommunitySettings, community_
 
 def _schedule(edition: Edition, community: CommunitySettings, after: datetime) -> None:
     edition.send_at = next_send(community.day, community.time, community.zone, after)
-    edition.closes_at = closes_at(edition.send_at, community.review_lead_hours)
+    edition.closes_at = closes_at(edition.send_at, community.review_lead_hours, community.zone)
 
 
 def close(session: Session, settings: Settings, edition_id: int, now: datetime) -> None:
@@ -88,13 +89,14 @@ def close(session: Session, settings: Settings, edition_id: int, now: datetime) 
         EditionThread(edition_id=edition.id, thread_id=t.id, community_id=edition.community_id, position=position)
         for position, t in enumerate(threads)
     )
-    # A laptop asleep over the deadline still leaves the coordinator time to review.
-    edition.closes_at = min(edition.closes_at, now)
+    edition.closes_at = now
     edition.status = EditionStatus.IN_REVIEW
     session.add(edition)
     session.flush()
     ensure_collecting(session, community, edition.community_id, now)
     note(session, edition.community_id, None, f"closed Issue {edition.number} for review", f"edition {edition.id}", now)
+    if edition.closes_at >= edition.send_at:
+        return  # the service was not running in time; `tick` asks what to do
     for coordinator in coordinators(session, edition.community_id):
         queue(
             session,
@@ -124,7 +126,8 @@ def _briefly(found: Sequence[Hindrance]) -> list[str]:
 def _not_reviewed(
     session: Session, settings: Settings, community: CommunitySettings, edition: Edition, now: datetime
 ) -> None:
-    skip = community.when_not_reviewed == "skip"
+    late = edition.closes_at >= edition.send_at  # nobody had time to review it, so nobody let it pass
+    skip = community.when_not_reviewed == "skip" and not late
     if skip:
         edition.status = EditionStatus.SKIPPED
         session.add(edition)
@@ -136,14 +139,16 @@ def _not_reviewed(
             f"edition {edition.id}",
             now,
         )
-    _tell_overdue(session, settings, community, edition, now, "skipped" if skip else "waiting")
+    _tell_overdue(session, settings, community, edition, now, "late" if late else "skipped" if skip else "waiting")
 
 
 def _send_or_ask(
     session: Session, settings: Settings, community: CommunitySettings, edition: Edition, now: datetime
 ) -> None:
     """Send an approved edition, unless it is so late, or changed so since, that a person should look again."""
-    late = now > edition.send_at + timedelta(hours=community.overdue_hours)
+    # Who approves it after it was due has looked at it then.
+    due = max(edition.send_at, edition.approved_at or edition.send_at)
+    late = now > due + timedelta(hours=community.overdue_hours)
     if late or hindrances(session, edition.id):
         edition.status = EditionStatus.IN_REVIEW
         session.add(edition)
@@ -235,29 +240,14 @@ def begin_sending(session: Session, settings: Settings, edition_id: int, now: da
     if found:
         raise NotReady(found)
     edition.frozen = dumps(frozen_now(session, settings, edition, now))
-    edition.status = EditionStatus.SENDING
+    edition.status, edition.began_at = EditionStatus.SENDING, now
     session.add(edition)
     for place in places(session, edition):
         latest = current(session, place.thread_id)
         place.collation_id = latest.id if latest else None
         session.add(place)
-    session.add_all(
-        Delivery(
-            community_id=edition.community_id,
-            edition_id=edition.id,
-            member_id=member.id,
-            address=member.email,
-            next_attempt_at=now,
-        )
-        for member in session.exec(
-            select(Member).where(
-                Member.community_id == edition.community_id,
-                col(Member.active),
-                col(Member.undeliverable_at).is_(None),
-            )
-        )
-    )
     session.flush()
+    share.edition(session, settings, edition, now)
     note(session, edition.community_id, None, f"began to send Issue {edition.number}", f"edition {edition.id}", now)
 
 

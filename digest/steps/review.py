@@ -93,11 +93,12 @@ def admit(session: Session, message_id: int, by: Member, name: str, alliance: st
             alliance=alliance.strip(),
             role=role,
             created_at=now,
+            had_until=now,
         )
         session.add(member)
         session.flush()
     elif not member.active:
-        member.active = True
+        member.active, member.had_until = True, now
         session.add(member)
     note(session, message.community_id, by, "added a member", f"member {member.id}", now)
     _take_in(session, message, member, "The sender was added as a member.", now)

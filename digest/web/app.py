@@ -27,6 +27,7 @@ from digest.web import (
     threads,
     today,
     versions,
+    wishes,
 )
 from digest.web.errors import words
 from digest.web.guards import Desk, Visit, anybody, coordinator, member
@@ -77,6 +78,9 @@ def routes() -> list[BaseRoute]:
         Route("/sign-in/{token}", anybody(sign_in.link)),
         Route("/sign-in/{token}", anybody(sign_in.redeem), methods=["POST"]),
         Route("/sign-out", anybody(sign_in.leave), methods=["POST"]),
+        Route("/digest", member(wishes.mine)),
+        Route("/digest/{token}", anybody(wishes.show)),
+        Route("/digest/{token}", anybody(wishes.act), methods=["POST"]),
         Route("/", member(today.show)),
         Route("/threads", member(threads.index)),
         Route("/thread/{thread:id}", member(threads.show)),
@@ -137,6 +141,8 @@ def routes() -> list[BaseRoute]:
         Route("/members/import", coordinator(members.take_list), methods=["POST"]),
         Route("/member/{member:id}", coordinator(members.one)),
         Route("/member/{member:id}", coordinator(members.change), methods=["POST"]),
+        Route("/member/{member:id}/digest", coordinator(wishes.show)),
+        Route("/member/{member:id}/digest", coordinator(wishes.act), methods=["POST"]),
         Route("/member/{member:id}/erase", coordinator(members.erase_form)),
         Route("/member/{member:id}/erase", coordinator(members.erase_for_good), methods=["POST"]),
         *(

@@ -35,6 +35,10 @@ REASONS = {
         "May not be from who it says",
         "Ask the person some other way whether they wrote it before you let it in.",
     ),
+    HoldReason.WISH: (
+        "Want to leave the digest",
+        "Nobody knows these addresses. Find out who it is and stop their digest for them, or discard the message.",
+    ),
     HoldReason.NOT_UNDERSTOOD: (
         "Could not be read",
         "Nothing could be made of these. The original mail is kept.",

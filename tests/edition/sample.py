@@ -5,9 +5,9 @@ import email.policy
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from digest.edition import Digest, Sender, Who
+from digest.edition import Digest, Earlier, Sender, When, Who
 from digest.edition.compile import Post, ThreadFacts, compile_digest, reply_link
-from digest.nouns import Content, Evidence, Kind, Point, Resource
+from digest.nouns import Content, Evidence, Kind, Point, Resource, ResourceKind
 
 LONDON = ZoneInfo("Europe/London")
 MONDAY = datetime(2026, 11, 9, 7, 0, tzinfo=LONDON)
@@ -48,7 +48,7 @@ def thread(
     *posts: Post,
     answered: bool = True,
     update_of: int | None = None,
-    asked_before: tuple[int, ...] = (),
+    asked_before: tuple[Earlier, ...] = (),
 ) -> ThreadFacts:
     reply = reply_link("leads@lists.example.org", id, title, f"m{id}@practice.example.org")
     page = f"https://digest.example.org/thread/{id}"
@@ -66,9 +66,14 @@ KITS = thread(
             Point(id="own", label="Nobody knows a hospital that does the chasing.", own=True, supporters=[2, 5]),
         ],
         resources=[
+            Resource(message=5, title="Reminder letter.docx", kind=ResourceKind.FILE),
             Resource(message=2, title="example.org/search", url="https://www.example.org/search?a=1&b=2"),
-            Resource(message=5, title="Reminder letter.docx"),
+            Resource(
+                message=3, title="NG12", kind=ResourceKind.GUIDELINE, evidence=said(3, "We follow NG12 for this.")
+            ),
         ],
+        open=[said(4, "Who pays for the stamps?")],
+        outcome=[said(1, "We have started the weekly search.", 90)],
         note="Tom will share his search.",
     ),
     post(1, PRIYA, Kind.QUESTION, day=3),
@@ -76,7 +81,7 @@ KITS = thread(
     post(3, SIAN, day=4),
     post(4, SAM, day=5),
     post(5, JO, day=6),
-    asked_before=(7,),
+    asked_before=(Earlier(7, "Kits that never come back", "https://digest.example.org/thread/3"),),
 )
 BLOODS = thread(
     15,
@@ -120,9 +125,26 @@ TEMPLATES = thread(
 INTRODUCTION = "Thank you for a **lively** week. The [guidance](https://www.example.org/fit) is out."
 
 
+NEWS = "The *spring* meeting is in Leeds."
+DATES = (
+    When(datetime(2026, 12, 9, 19, 0, tzinfo=LONDON), "Masterclass: FIT, in practice", "Online; the link follows"),
+    When(datetime(2026, 11, 2, 19, 0, tzinfo=LONDON), "Over already"),
+    When(datetime(2026, 11, 24, 12, 30, tzinfo=LONDON), "Lunchtime call"),
+)
+
+
 def edition(*threads: ThreadFacts, introduction: str = INTRODUCTION) -> Digest:
     chosen = threads or (KITS, TEMPLATES, BLOODS, LEAFLET, MASTERCLASS)
-    return compile_digest("Early Diagnosis Leads", 12, MONDAY, introduction, chosen)
+    return compile_digest(
+        "Early Diagnosis Leads",
+        12,
+        MONDAY,
+        introduction,
+        chosen,
+        page="https://digest.example.org/edition/12",
+        announcements=NEWS,
+        dates=DATES,
+    )
 
 
 def parts(wire: bytes) -> tuple[str, str]:

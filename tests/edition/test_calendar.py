@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.edition.calendar import WEEKDAYS, closes_at, day_in_words, in_words, next_send
+from digest.edition.calendar import WEEKDAYS, closes_at, day_in_words, in_words, next_round_up, next_send
 
 LONDON = ZoneInfo("Europe/London")
 # Clock changes in spring and autumn, in the other half of the year, at midnight, by half an hour, and none.
@@ -82,9 +82,40 @@ def test_a_year_of_send_times_has_one_a_week_at_the_right_hour(
     assert {later - earlier for earlier, later in pairwise(dates)} == {timedelta(days=7)}
 
 
-def test_collecting_closes_the_lead_time_before_sending() -> None:
-    assert closes_at(utc(2026, 11, 24, 7), 24) == utc(2026, 11, 23, 7)
-    assert closes_at(utc(2026, 11, 24, 7), 0) == utc(2026, 11, 24, 7)
+@pytest.mark.parametrize(
+    ("send_at", "lead", "expected"),
+    [
+        (utc(2026, 11, 24, 7), 24, utc(2026, 11, 23, 7)),
+        (utc(2026, 11, 24, 7), 0, utc(2026, 11, 24, 7)),
+        (utc(2026, 11, 24, 7), 30, utc(2026, 11, 23, 1)),
+        (utc(2026, 3, 30, 6), 24, utc(2026, 3, 29, 6)),  # Monday 7am back to Sunday 7am, both after the clocks changed
+        (utc(2026, 3, 30, 6), 48, utc(2026, 3, 28, 7)),  # to Saturday 7am, which is an hour later in UTC
+        (utc(2026, 3, 29, 6), 24, utc(2026, 3, 28, 7)),  # a Sunday of 23 hours
+        (utc(2026, 3, 29, 6), 6, utc(2026, 3, 29)),  # hours are hours
+        (utc(2026, 10, 26, 7), 24, utc(2026, 10, 25, 7)),
+        (utc(2026, 10, 26, 7), 48, utc(2026, 10, 24, 6)),
+        (utc(2026, 10, 25, 7), 24, utc(2026, 10, 24, 6)),  # a Sunday of 25 hours
+        (utc(2026, 10, 25, 7), 26, utc(2026, 10, 24, 4)),
+        (utc(2026, 3, 30, 0, 30), 24, utc(2026, 3, 29, 1)),  # Sunday 1:30am is skipped: the first instant after it
+    ],
+)
+def test_collecting_closes_the_lead_time_before_sending(send_at: datetime, lead: int, expected: datetime) -> None:
+    assert closes_at(send_at, lead, LONDON) == expected
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (utc(2026, 11, 24), utc(2026, 12, 7, 7)),
+        (utc(2026, 12, 7, 7), utc(2027, 1, 4, 7)),  # strictly after
+        (utc(2026, 2, 28), utc(2026, 3, 2, 7)),
+        (utc(2026, 3, 28), utc(2026, 4, 6, 6)),  # over the clocks
+        (utc(2026, 5, 31, 23, 30), utc(2026, 6, 1, 6)),  # 1 June in London already
+        (utc(2026, 10, 20), utc(2026, 11, 2, 7)),
+    ],
+)
+def test_a_round_up_is_due_at_the_first_send_time_of_a_month(after: datetime, expected: datetime) -> None:
+    assert next_round_up("mon", time(7), LONDON, after) == expected
 
 
 @pytest.mark.parametrize(

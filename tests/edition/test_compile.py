@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.edition import Quote, Who
-from digest.edition.compile import CUT, GUEST, QUOTE_LENGTH, TEXT_LENGTH, reply_link
-from digest.nouns import Content, Kind, Point, Resource
+from digest.edition import Link, Quote, Who
+from digest.edition.compile import CUT, GUEST, QUOTE_LENGTH, TEXT_LENGTH, cut, reply_link
+from digest.nouns import Content, Kind, Point, Resource, ResourceKind
 from tests.edition.sample import (
     BLOODS,
     CONDITION,
@@ -91,6 +91,52 @@ def test_a_person_stands_on_one_side_of_a_point(
     own = Point(id="p", label="Mine", own=True, supporters=for_, opposers=against)
     line = edition(thread(1, "T", Content(points=[own]), post(1, PRIYA), post(2, TOM), post(3, TOM))).items[0].lines[0]
     assert (set(line.supporters), set(line.opposers)) == (supporters, opposers)
+
+
+def test_whoever_differs_is_quoted_with_the_words_that_show_it() -> None:
+    claim = point("It works.", said(2, "It works."), for_=[2], against=[3, 4])
+    claim.evidence.append(said(4, "Not here."))
+    posts = post(1, PRIYA, Kind.QUESTION), post(2, TOM), post(3, SAM), post(4, SIAN)
+    facts = thread(1, "T", Content(question=[said(1, "Q?")], points=[claim]), *posts)
+    sides = {(claim.id, 3): "Only with\n a nurse.", (claim.id, 4): "I disagree.", (claim.id, 2): "Yes."}
+    (line,) = edition(replace(facts, sides=sides)).items[0].lines
+    assert line.quotes == (Quote("Not here.", SIAN), Quote("Only with a nurse.", SAM))
+
+
+def test_points_say_which_sentence_they_answer_where_several_are_answered() -> None:
+    asked = [said(1, "Which bloods?", 50), said(1, "Who rings?", 2)]
+    first, second = (point(words, said(2, words, at), for_=[2]) for words, at in (("FBC.", 0), ("A nurse.", 9)))
+    first.answers, second.answers = asked[0].id, asked[1].id
+    posts = post(1, PRIYA, Kind.QUESTION), post(2, TOM)
+    both = edition(thread(1, "T", Content(question=asked, points=[first, second]), *posts)).items[0]
+    assert [line.answers for line in both.lines] == ["Which bloods?", "Who rings?"]
+    one = edition(thread(1, "T", Content(question=asked, points=[first]), *posts)).items[0]
+    assert [line.answers for line in one.lines] == [""]  # no need to say it
+
+
+@pytest.mark.parametrize("kind", list(ResourceKind))
+def test_what_was_shared_says_what_it_is_and_who_shared_it(kind: ResourceKind) -> None:
+    shared = [
+        Resource(message=2, title="B", url="https://b.example.org", kind=ResourceKind.CONTACT),
+        Resource(message=2, title="A", url="https://a.example.org", kind=kind, evidence=said(2, "See  A.")),
+        Resource(message=1, title="A", url="https://a.example.org", kind=kind),
+    ]
+    item = edition(thread(1, "T", Content(resources=shared), post(1, PRIYA), post(2, TOM))).items[0]
+    assert item.resources[0] == Link("A", "https://a.example.org", kind, TOM, "See A.") or kind is ResourceKind.CONTACT
+    # What two people shared is named once.
+    assert [link.title for link in item.resources] == (["B", "A"] if kind is ResourceKind.CONTACT else ["A", "B"])
+
+
+def test_dates_stand_in_order_and_past_ones_are_gone() -> None:
+    assert [date.what for date in edition().dates] == ["Lunchtime call", "Masterclass: FIT, in practice"]
+
+
+@pytest.mark.parametrize(
+    ("title", "length", "shown"),
+    [("Short", 10, "Short"), ("two  words here", 10, "two words…"), ("x" * 60, 10, "xxxxxxxxx…"), ("", 10, "")],
+)
+def test_a_title_is_cut_between_words_and_never_to_nothing(title: str, length: int, shown: str) -> None:
+    assert cut(title, length) == shown
 
 
 def test_an_opposer_whose_words_are_the_point_keeps_their_quote() -> None:

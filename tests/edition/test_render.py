@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 from lxml import html
 
+from digest.edition.compile import only_questions
 from digest.edition.render import HTML_LIMIT, Recipient, dumps, freeze, letter, loads, wire
 from digest.nouns import Content, Kind, Resource
 from tests.edition.sample import (
+    BLOODS,
     CONDITION,
     JO,
     KITS,
@@ -32,12 +34,20 @@ from tests.edition.sample import (
     thread,
 )
 
-READER = Recipient("Dr Siân Hughes", "sian@example.org", 7)
+
+def reader(name: str, address: str, member: int) -> Recipient:
+    token = f"{member}.20261109.c2lnbmF0dXJlLW9mLWl0"
+    return Recipient(name, address, member, token, f"https://digest.example.org/digest/{token}")
+
+
+READER = reader("Dr Siân Hughes", "sian@example.org", 7)
 FROZEN = freeze(edition(), SENDER)
 NOW = datetime(2026, 11, 8, 7, 0, tzinfo=UTC)
 TITLES = ["Unreturned FIT kits", "Bloods before an FDS referral for a patient who is losing weight <quickly>"]
 LETTERS: dict[str, dict[str, object]] = {
     "sign_in": {"link": "https://digest.example.org/sign-in/abc", "minutes": 20},
+    "left": {"link": READER.wishes},
+    "wishes": {"link": READER.wishes, "days": 90},
     "in_review": {
         "number": 12,
         "titles": TITLES,
@@ -52,7 +62,7 @@ LETTERS: dict[str, dict[str, object]] = {
             "send_at": "Monday 9 November 2026 at 7am",
             "link": "https://digest.example.org/edition/3",
         }
-        for why in ("skipped", "waiting", "overdue", "changed")
+        for why in ("skipped", "waiting", "late", "overdue", "changed")
     },
 }
 
@@ -63,6 +73,9 @@ def written(name: str, **instead: object) -> bytes:
 
 def every_mail() -> Iterator[bytes]:
     yield wire(FROZEN, READER)
+    yield wire(freeze(replace(edition(), dates=()), SENDER), READER)
+    yield wire(freeze(only_questions(edition()), SENDER), READER)
+    yield wire(freeze(replace(edition(), covers=(9, 10, 12)), SENDER), READER)
     yield from (written(name) for name in LETTERS)
 
 
@@ -74,7 +87,7 @@ def heads(raw: bytes) -> list[str]:
 
 
 def test_the_editions_headers_are_exactly_these() -> None:
-    key = FROZEN.mail[-1].rstrip("\r\n-").rpartition("--")[2]
+    key = FROZEN.mail[-1].rstrip("\r\n-").rpartition("--mixed.")[2]
     assert re.fullmatch("[0-9a-f]{24}", key)
     assert heads(wire(FROZEN, READER)) == [
         "From: Early Diagnosis Leads digest <digest@example.org>",
@@ -84,14 +97,20 @@ def test_the_editions_headers_are_exactly_these() -> None:
         "Date: Mon, 09 Nov 2026 07:00:00 +0000",
         f"Message-ID: <leads.12.7.{key}@example.org>",
         "List-Id: Early Diagnosis Leads <leads.digest.example.org>",
+        "List-Post: <mailto:digest@example.org>",
         "List-Help: <mailto:digest@example.org?subject=help>",
+        "List-Archive: <https://digest.example.org/editions>",
+        f"List-Unsubscribe: <{READER.wishes}>, <mailto:digest@example.org?subject=unsubscribe%20{READER.token}>",
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
         "Precedence: bulk",
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: All",
         "Content-Language: en-GB",
         "MIME-Version: 1.0",
-        f'Content-Type: multipart/alternative; boundary="{key}"',
+        f'Content-Type: multipart/mixed; boundary="mixed.{key}"',
     ]
+    undated = wire(freeze(replace(edition(), dates=()), SENDER), READER)
+    assert re.fullmatch('Content-Type: multipart/alternative; boundary="[0-9a-f]{24}"', heads(undated)[-1])
 
 
 def test_every_mail_is_seven_bit_crlf_with_short_lines() -> None:
@@ -107,7 +126,10 @@ def test_every_mail_is_seven_bit_crlf_with_short_lines() -> None:
 def test_every_mail_is_one_text_and_one_html_part_without_defects() -> None:
     for raw in every_mail():
         mail = email.message_from_bytes(raw, policy=email.policy.default)
-        assert [part.get_content_type() for part in mail.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+        types = [part.get_content_type() for part in mail.walk()]
+        if types[0] == "multipart/mixed":  # an edition with dates
+            assert (types.pop(0), types.pop()) == ("multipart/mixed", "text/calendar")
+        assert types == ["multipart/alternative", "text/plain", "text/html"]
         assert not any(part.defects for part in mail.walk())
         for name in ("From", "To", "Reply-To", "Subject", "Date", "Message-ID"):
             assert not mail[name].defects, name
@@ -123,11 +145,14 @@ def test_a_mail_is_the_same_whenever_it_is_made_again() -> None:
 
 
 def test_two_recipients_mails_differ_in_nothing_but_themselves() -> None:
-    other = Recipient("Jo Bell", "jo+digest@example.org", 8)
+    other = reader("Jo Bell", "jo+digest@example.org", 8)
     raw = wire(FROZEN, other)
     assert b"sian" not in raw
     assert heads(raw)[2] == "To: Jo Bell <jo+digest@example.org>"
-    one, two = ("\n".join(parts(wire(FROZEN, r))).replace(r.address, "ADDRESS") for r in (READER, other))
+    one, two = (
+        "\n".join(parts(wire(FROZEN, r))).replace(r.address, "ADDRESS").replace(r.wishes, "WISHES")
+        for r in (READER, other)
+    )
     assert one == two
 
 
@@ -147,14 +172,14 @@ def test_a_sender_named_in_the_settings_is_named_so() -> None:
     named = replace(SENDER, digest_sender="Cancer digest <digest@example.org>", community="Né à Leeds")
     lines = heads(wire(freeze(edition(), named), READER))
     assert lines[0] == "From: Cancer digest <digest@example.org>"
-    assert "List-Id: =?utf-8?b?TsOpIMOgIExlZWRz?= <leads.digest.example.org>" in lines
+    assert "List-Id: <leads.digest.example.org>" in lines  # no list header is ever an encoded word
 
 
 def test_a_name_cannot_start_a_header() -> None:
-    raw = wire(FROZEN, Recipient("Jo\r\nBcc: all@example.org", "jo@example.org", 8))
+    raw = wire(FROZEN, reader("Jo\r\nBcc: all@example.org", "jo@example.org", 8))
     assert heads(raw)[2] == 'To: "Jo Bcc: all@example.org" <jo@example.org>'
     with pytest.raises(ValueError, match="To"):
-        wire(FROZEN, Recipient("Jo", "jo@example.org\r\nBcc: all@example.org", 8))
+        wire(FROZEN, reader("Jo", "jo@example.org\r\nBcc: all@example.org", 8))
 
 
 @settings(max_examples=25, deadline=None)
@@ -181,22 +206,28 @@ def test_the_text_part_reads_by_itself() -> None:
     assert "<p" not in text
     assert "\n\n\n" not in text
     for words in (
-        "Early Diagnosis Leads: Issue 12\n===============================\n9 November 2026\n\n"
-        "Thank you for a lively week.",
+        "Early Diagnosis Leads: Issue 12\n===============================\n9 November 2026\n\nCan you help?\n",
+        "From the coordinator\n====================\n\nThank you for a lively week.",
         "The guidance (https://www.example.org/fit)\nis out.",
-        "Can you help?",
         "This question has no answer yet.",
         "> Has anyone translated the leaflet into Polish?",
         "2 new questions and 6 replies since the last issue, from 4 Alliances:",
-        "Asked by Dr Priya Nair, Northern, on 3 November 2026\nAsked before in Issue 7",
+        "Asked by Dr Priya Nair, Northern, on 3 November 2026\n"
+        "Asked before in Issue 7: Kits that never come back\nhttps://digest.example.org/thread/3\n",
         "* “We run a weekly search for kits handed out more than 14 days ago.”\n"
         "  - Dr Tom Reed (Peninsula), Dr Siân Hughes (Cheshire and Merseyside)\n"
         f"  - Dr Sam Okoro (Kent and Medway) differs: “{CONDITION[:18]}",
         "* “the lab sends us a list every Friday”\n  - Jo Bell: “Here the lab sends us a list",
         "* Nobody knows a hospital that does the chasing.\n  - The coordinator’s summary of",
         "The coordinator adds: Tom will share his search.",
-        "* https://www.example.org/search?a=1&b=2",
-        "* Reminder letter.docx (attachment, on the thread’s page)",
+        "What came of it: “We have started the weekly search.” – Dr Priya Nair,\nNorthern\n",
+        "Still open: “Who pays for the stamps?” – Dr Sam Okoro, Kent and Medway\n",
+        "* Link: example.org/search – Dr Tom Reed, Peninsula\n  https://www.example.org/search?a=1&b=2\n",
+        "* File: Reminder letter.docx – Jo Bell, on the thread’s page\n",
+        "* Guideline: “We follow NG12 for this.” – Dr Siân Hughes, Cheshire and\n  Merseyside\n",
+        "Announcements\n=============\n\nThe spring meeting is in Leeds.\n",
+        "* Lunchtime call\n  Tuesday 24 November 2026 at 12:30pm\n\n* Masterclass: FIT, in practice\n",
+        "Change how often you get the digest, pause it or leave:\nhttps://digest.example.org/digest/7.",
         "with [T14] in the\nsubject.",
         "The whole thread: https://digest.example.org/thread/14",
         "* New: “Ours is shared now.”",
@@ -204,6 +235,35 @@ def test_the_text_part_reads_by_itself() -> None:
     ):
         assert words in text, words
     assert text.index("leaflet") < text.index("At a glance") < text.index("Unreturned") < text.index("Masterclass")
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("It works.", "“It works.”"),
+        ("your own concern.”", "“your own concern.”"),
+        ("“Do not wait.", "“Do not wait.”"),
+        ("They say “wait”", "“They say “wait””"),
+        ('of concern."', "“of concern.”"),
+        ('They say "wait"', '“They say "wait"”'),
+    ],
+)
+def test_a_quotation_mark_whose_other_half_was_not_quoted_is_left_out(words: str, shown: str) -> None:
+    content = Content(points=[point(words, said(12, words), for_=[12])])
+    text, _ = parts(wire(freeze(edition(replace(BLOODS, content=content)), SENDER), READER))
+    assert f"* {shown}\n" in text
+
+
+def test_points_stand_under_the_sentence_they_answer() -> None:
+    asked = [said(1, "Which bloods?", 50), said(1, "Who rings?", 2)]
+    first, second = (point(words, said(2, words, at), for_=[2]) for words, at in (("FBC.", 0), ("A nurse.", 9)))
+    first.answers, second.answers = asked[0].id, asked[1].id
+    content = Content(question=asked, points=[first, second])
+    both = thread(1, "T", content, post(1, PRIYA, Kind.QUESTION), post(2, JO))
+    text, page = parts(wire(freeze(edition(both), SENDER), READER))
+    assert "On “Which bloods?”\n\n* “FBC.”\n  - Jo Bell\n\nOn “Who rings?”\n\n* “A nurse.”" in text
+    shown = " ".join(html.document_fromstring(page).text_content().split())
+    assert "On “Which bloods?” “FBC.” Jo Bell On “Who rings?” “A nurse.”" in shown
 
 
 def test_the_html_part_is_one_column_that_any_mail_program_can_show() -> None:
@@ -289,6 +349,15 @@ def test_one_thread_too_long_for_any_mail_is_named_and_linked() -> None:
     assert "Read “Unreturned FIT kits” and its 4 replies on the web" in page
 
 
+def test_an_edition_whose_introduction_alone_is_too_long_says_where_to_read_it() -> None:
+    raw = wire(freeze(edition(introduction="Much to say. " * 9000), SENDER), READER)
+    text, page = parts(raw)
+    assert len(page) < HTML_LIMIT
+    assert "Read all of Issue 12 on the web" in page
+    assert READER.wishes in page
+    assert " ".join(text.split()).count("Much to say.") == 9000
+
+
 def test_an_edition_without_anything_new_still_reads() -> None:
     text, _ = parts(wire(freeze(edition(LEAFLET, introduction=""), SENDER), READER))
     assert "0 new questions and 0 replies since the last issue." in text
@@ -336,8 +405,8 @@ def test_a_letter_says_the_same_as_text_and_as_html(name: str) -> None:
     assert all(len(line) <= 72 or "https://" in line for line in text.splitlines())
     assert text.startswith("Hello Dr Siân Hughes,\n\n")
     shown = " ".join(html.document_fromstring(page).text_content().split())
-    sentences = re.findall(r"(?:Issue|If|Nobody|It|Nothing)\b[^.:]+\.", " ".join(text.split()))
-    assert len(sentences) > 2
+    sentences = re.findall(r"(?:Issue|If|Nobody|It|Nothing|You)\b[^.:]+\.", " ".join(text.split()))
+    assert len(sentences) > 1
     assert [sentence for sentence in sentences if sentence not in shown] == []
 
 

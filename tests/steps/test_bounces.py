@@ -35,7 +35,7 @@ def issue(world: World, number: int, refuse: str = "", answer: str = "550 5.1.1 
         publish.begin_sending(session, world.settings, edition.id, at)
     with store.transaction(world.engine) as session:
         claims = deliver.claim(session, world.settings, at, 100)
-        for claim, posted in deliver.mails(session, claims, {}, at):
+        for claim, posted in deliver.mails(session, world.settings, claims, {}, at):
             refused = posted.recipient == refuse and claim.table is Delivery
             outcome = Outcome(DeliveryStatus.FAILED, answer) if refused else Outcome(DeliveryStatus.SENT, "250")
             deliver.settle(session, world.settings, [(claim, outcome)], at)
@@ -182,7 +182,7 @@ def test_when_every_mail_of_ours_comes_back_the_service_falls_silent(world: Worl
             with store.transaction(world.engine) as session:
                 bounces.tell(session, world.settings, world.community_id, at)
                 claims = deliver.claim(session, world.settings, at, 100)
-                posted = [posted for _, posted in deliver.mails(session, claims, {}, at)]
+                posted = [posted for _, posted in deliver.mails(session, world.settings, claims, {}, at)]
                 taken = Outcome(DeliveryStatus.SENT, "250")
                 deliver.settle(session, world.settings, [(claim, taken) for claim in claims], at)
             sent += len(posted)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from digest import store
 from digest.delivery import Outcome
@@ -51,7 +51,7 @@ def send_all(world: World, now: datetime) -> list[tuple[str, bytes]]:
             claims = deliver.claim(session, world.settings, now, most=10)
             if not claims:
                 return sent
-            posted = deliver.mails(session, claims, {}, now)
+            posted = deliver.mails(session, world.settings, claims, {}, now)
         sent += [(mail.recipient, mail.wire) for claim, mail in posted if claim.table is Delivery]
         with store.transaction(world.engine) as session:
             taken = Outcome(DeliveryStatus.SENT, "250 ok")
@@ -182,6 +182,76 @@ def test_an_edition_overdue_after_a_days_sleep_asks_instead_of_sending_itself(wo
     tick(world, MONDAY + timedelta(hours=25))
     assert edition(world).status is EditionStatus.IN_REVIEW
     assert send_all(world, MONDAY + timedelta(hours=25)) == []
+
+
+def test_an_overdue_edition_goes_out_once_a_person_approves_it_again(world: World) -> None:
+    world.receive(QUESTION, REPLY)
+    tick(world, NOON)
+    tick(world, MONDAY - timedelta(hours=24))
+    approve(world, MONDAY - timedelta(hours=2))
+    woken = MONDAY + timedelta(hours=30)
+    tick(world, woken)
+    approve(world, woken + timedelta(hours=1))
+    tick(world, woken + timedelta(hours=1))
+    assert edition(world).status is EditionStatus.SENDING
+    assert len(send_all(world, woken + timedelta(hours=1))) == 4
+
+
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize("days", [1, 2, 8, 22])
+def test_a_service_asleep_over_cut_off_and_send_time_ends_in_one_edition_and_one_question(
+    world: World, days: int, skip: bool
+) -> None:
+    community = world.community.model_copy(update={"when_not_reviewed": "skip" if skip else "wait"})
+    world.settings = world.settings.model_copy(update={"community": (community,)})
+    world.receive(QUESTION)
+    tick(world, MONDAY - timedelta(days=3))
+    woken = MONDAY + timedelta(days=days, hours=1)
+    world.receive(REPLY, now=woken)  # the mailbox is read first
+    for seconds in (0, 2, 4):
+        tick(world, woken + timedelta(seconds=seconds))
+    with store.read(world.engine) as session:
+        found = session.exec(select(Edition).order_by(col(Edition.number))).all()
+        notices = session.exec(select(Notice)).all()
+    assert [e.status for e in found] == [EditionStatus.IN_REVIEW, EditionStatus.COLLECTING]
+    assert found[1].send_at > woken
+    assert (found[1].send_at - MONDAY) % timedelta(days=7) == timedelta()
+    assert [n.address for n in notices] == ["ruth@charity.example.org"]
+    assert b"the service was not running then" in notices[0].wire.replace(b"=\r\n", b"")
+    assert send_all(world, woken) == []
+    approve(world, woken + timedelta(hours=1))
+    tick(world, woken + timedelta(hours=1))
+    assert len(send_all(world, woken + timedelta(hours=1))) == 4
+    tick(world, woken + timedelta(hours=2))
+    assert edition(world).status is EditionStatus.SENT
+
+
+@pytest.mark.parametrize(
+    ("cut_off", "due"),
+    [  # the clocks go forward on 29 March and back on 25 October 2026, in the night to these Sundays
+        ("2026-03-28T07:00:00+00:00", "2026-03-29T06:00:00+00:00"),
+        ("2026-10-24T06:00:00+00:00", "2026-10-25T07:00:00+00:00"),
+    ],
+)
+def test_an_edition_is_on_time_by_the_clock_on_the_wall_when_the_clocks_change(
+    world: World, cut_off: str, due: str
+) -> None:
+    community = world.community.model_copy(update={"day": "sun"})
+    world.settings = world.settings.model_copy(update={"community": (community,)})
+    closes, sends = datetime.fromisoformat(cut_off), datetime.fromisoformat(due)
+    world.receive(QUESTION, REPLY, now=closes - timedelta(days=4))
+    moment = closes - timedelta(days=3)
+    status: dict[EditionStatus, datetime] = {}
+    while moment <= sends + timedelta(minutes=30):  # a day around the change, looked at every half hour
+        tick(world, moment)
+        now = edition(world).status
+        status.setdefault(now, moment)
+        if now is EditionStatus.IN_REVIEW:
+            approve(world, moment)
+        moment += timedelta(minutes=30)
+    assert status[EditionStatus.IN_REVIEW] == closes
+    assert status[EditionStatus.SENDING] == sends
+    assert closes.astimezone(LONDON).hour == sends.astimezone(LONDON).hour == 7
 
 
 def test_a_question_nobody_answered_is_carried_forward(world: World) -> None:
