@@ -180,9 +180,7 @@ class _Draft:
         if not self.asking or not proposes(self.asking[0].text):
             return
         stands = {one.message: stance("\n".join(s.text for s in split(one.text, one.segments)))[0] for one in answering}
-        first = next(
-            (one for one in self.points if stands.get(one.reply.message) is Stance.AGREE and not one.opposers), None
-        )
+        first = next((one for one in self.points if stands.get(one.reply.message) is Stance.AGREE), None)
         if first is None:
             return
         # Who stands with it must stand with these words: the yes itself, and what it says yes to.

@@ -37,7 +37,9 @@ def sides(contribution: Contribution, people: Iterable[str]) -> list[Side]:
     found: list[Side] = []
     for sentence in sentences:
         side, words = stance(sentence.text)
-        named = called(sentence.text, others)
+        # "Thank you Beth, and I agree with Sam" names the one it agrees with behind the cue.
+        behind = sentence.text[sentence.text.find(words) :] if thanks(sentence.text) else sentence.text
+        named = called(behind, others)
         cue = _words(sentence, words)
         # "Not in the time I have, Marcus!" differs from the one it calls, though the cue may stand elsewhere.
         if side is Stance.INFO and whole is Stance.DISAGREE and named and _calls(sentence.text, others):
@@ -45,13 +47,18 @@ def sides(contribution: Contribution, people: Iterable[str]) -> list[Side]:
         # "I differ. Under 60 I would do as Sam does" agrees on a condition only.
         if side is Stance.AGREE and whole in (Stance.DISAGREE, Stance.MIXED) and _ON_CONDITION.search(sentence.text):
             side = Stance.MIXED
-        if side not in (Stance.AGREE, Stance.DISAGREE, Stance.MIXED) or thanks(sentence.text):
+        if side not in (Stance.AGREE, Stance.DISAGREE, Stance.MIXED) or _only_polite(sentence.text, words):
             continue
         found += [Side(one, side, sentence, cue) for one in named if one not in {old.author for old in found}]
         if not named and side is Stance.AGREE and not answers_yes_or_no(sentence.text):
             found.append(Side("", side, sentence, cue))
     # Who names a colleague means that colleague: "Agree with Sam. Works well."
     return [side for side in found if side.author] or found
+
+
+def _only_polite(sentence: str, cue: str) -> bool:
+    """Whether a sentence thanks rather than agrees: "Thanks, good idea", not "Thanks, and I agree with Sam about …"."""
+    return thanks(sentence) and not (cue.lower().startswith(("i ", "i'", "i’", "agree")) and len(sentence.split()) > 6)
 
 
 def _words(sentence: Sentence, cue: str) -> Sentence:

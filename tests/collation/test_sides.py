@@ -25,6 +25,7 @@ PEOPLE = [BETH, RAVI, SAM]
         ("Agree, a named person.", [("", Stance.AGREE)]),
         ("Ravi, could you send it?", []),
         ("Thanks Sam, good idea.", []),
+        ("Thank you Sam, and I agree with Ravi about the limit of forty.", [(RAVI, Stance.AGREE)]),
         ("Sam runs our clinic.", []),
     ],
 )
