@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from markupsafe import escape
 from sqlmodel import Session, col, func, or_, select
 
 from digest.config import CommunitySettings, Settings
@@ -21,6 +22,7 @@ from digest.steps.deliver import recipient
 from digest.steps.enrol import plain_address
 from digest.steps.notify import sender
 from digest.steps.read import shown_text
+from digest.steps.redact import cleaned, redacted
 
 OPEN = (EditionStatus.COLLECTING, EditionStatus.IN_REVIEW, EditionStatus.APPROVED)
 GONE = (EditionStatus.SENDING, EditionStatus.SENT)
@@ -164,15 +166,20 @@ def hindrances(session: Session, edition_id: int) -> list[Hindrance]:
 
 
 def preview(session: Session, settings: Settings, edition_id: int, member: Member, now: datetime) -> Preview:
-    """An edition exactly as `member` will receive it; once sending has begun, exactly as it was frozen."""
+    """An edition exactly as `member` will receive it; once sending has begun, as it was frozen.
+
+    Its `text` and `html` are for showing: what was redacted after it was sent is masked there, and not in `wire`.
+    """
     edition = session.get_one(Edition, edition_id)
     frozen = loads(edition.frozen) if edition.frozen else frozen_now(session, settings, edition, now)
     mail = wire(frozen, recipient(settings, member, member.email, frozen))
     parsed = email.message_from_bytes(mail, policy=email.policy.default)
-    text, html = (parsed.get_body((form,)) for form in ("plain", "html"))
-    return Preview(
-        frozen.subject, text.get_content() if text else "", html.get_content() if html else "", len(mail), mail
-    )
+    parts = (parsed.get_body((form,)) for form in ("plain", "html"))
+    text, html = (str(part.get_content()) if part else "" for part in parts)
+    if edition.frozen:  # what was sent cannot be called back, but it is shown without what was redacted since
+        gone = redacted(session, edition.community_id)
+        text, html = cleaned(text, gone), cleaned(html, [(str(escape(words)), type) for words, type in gone])
+    return Preview(frozen.subject, text, html, len(mail), mail)
 
 
 def frozen_now(session: Session, settings: Settings, edition: Edition, now: datetime) -> Frozen:

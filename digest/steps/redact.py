@@ -22,6 +22,8 @@ Wanted = tuple[tuple[str, str], ...]  # (words, type)
 
 #: What belongs to one person alone.
 _OWN = frozenset({"nhs_number", "hospital_number", "phone", "email", "address"})
+#: The type of words that a person marked.
+BY_HAND = "words"
 _NAME_WORD = re.compile(r"[^\W\d_]{3,}")
 _QUOTED = re.compile(r"“[^”]*”")
 _OPEN = (EditionStatus.COLLECTING, EditionStatus.IN_REVIEW, EditionStatus.APPROVED)
@@ -48,6 +50,27 @@ class _Slip:
 def identifiers(session: Session, message: Message) -> list[Identifier]:
     """The identifiers found in a message."""
     return list(session.exec(select(Identifier).where(Identifier.message_id == message.id)))
+
+
+def mark(session: Session, message: Message, words: str, by: Member, now: datetime) -> int:
+    """Redact words wherever a message says them; returns in how many places it does."""
+    found = [
+        (place, start, end, BY_HAND, text[start:end], file)
+        for place, text, file in _sources(message)
+        for start, end in everywhere(text, [(words, BY_HAND)])
+    ]
+    decision = Identifier(
+        community_id=message.community_id,
+        message_id=message.id,
+        type=BY_HAND,
+        start=0,
+        end=0,
+        decision=Decision.REDACTED,
+        decided_by=by.id,
+    )
+    if _add(session, message, found, decision, now):
+        _hush(session, message)
+    return len(found)
 
 
 def spread(session: Session, message: Message, now: datetime) -> list[Message]:
@@ -149,6 +172,8 @@ def redacted(session: Session, community_id: int) -> Wanted:
 
 def _alone(words: str, type: str) -> bool:
     """Whether words are one person's alone. A title and a surname are many people's."""
+    if type == BY_HAND:
+        return len(plain(words)) > 6
     if type == "patient_name":
         return len([w for w in _NAME_WORD.findall(words) if w.lower() not in {"mrs", "miss", "and"}]) > 1
     return type in _OWN
@@ -271,7 +296,7 @@ def _agree(session: Session, message: Message, decided: Sequence[Identifier], no
 
 def _decide(own: Identifier, same: Identifier, now: datetime) -> None:
     own.decision, own.decided_by, own.decided_at = same.decision, same.decided_by, now
-    own.reason = "Decided where it was first said."
+    own.reason = "Marked by hand." if same.type == BY_HAND else "Decided where it was first said."
 
 
 def _settled(session: Session, message: Message) -> bool:

@@ -10,7 +10,7 @@ from digest.steps import alone, note, rethread
 from digest.steps.collate import draft_waiting
 from digest.steps.enrol import find, is_address, take_part
 from digest.steps.place import settle, survivor
-from digest.steps.redact import carry, identifiers, spread
+from digest.steps.redact import carry, identifiers, mark, spread
 
 
 class ReviewError(Exception):
@@ -28,6 +28,23 @@ def redact(session: Session, message_id: int, by: Member, now: datetime) -> None
             _accept(session, other, "Patient identifiers redacted.")
     note(session, message.community_id, by, "redacted patient identifiers", f"message {message.id}", now)
     draft_waiting(session, message.community_id, now)
+
+
+def hide(session: Session, message_id: int, words: str, by: Member, now: datetime) -> int:
+    """Redact words that the gate passed over, in this message and wherever anything of the community says them.
+
+    Returns how often the message says them. They stand for one patient alone, so give a full name, not a first name.
+    """
+    message = _message(session, message_id)
+    count = mark(session, message, words.strip(), by, now)
+    if not count:
+        raise ReviewError("The message does not say these words. Copy them from it as they stand.")
+    for other in spread(session, message, now):
+        if other.status is MessageStatus.HELD and other.hold_reason is HoldReason.IDENTIFIER:
+            _accept(session, other, "Patient identifiers redacted.")
+    note(session, message.community_id, by, "redacted words by hand", f"message {message.id}", now)
+    _changed(session, message, now)
+    return count
 
 
 def release(session: Session, message_id: int, by: Member, reason: str, now: datetime) -> None:

@@ -1,7 +1,5 @@
 """The next edition: what is in it, what must be mended, how it will look, and what became of it. And the past ones."""
 
-import email
-import email.policy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,8 +73,7 @@ def page(
     with store.read(visit.desk.engine) as session:
         found = edition(session, visit)
         preview = compose.preview(session, settings, found.id, visit.member, visit.now)
-        text, html = _parts(preview.wire)
-        shared = {"edition": found, "subject": preview.subject, "text": text, "look": look, "looks": LOOKS}
+        shared = {"edition": found, "subject": preview.subject, "text": preview.text, "look": look, "looks": LOOKS}
         if not visit.coordinates:
             return visit.page("issue", status, **shared)
         open_ = found.status in compose.OPEN
@@ -85,7 +82,7 @@ def page(
             status,
             **shared,
             open=open_,
-            size=len(html.encode()),
+            size=len(preview.html.encode()),
             limit=WORTH_CLIPPING,
             rows=_rows(session, found),
             hindrances=compose.hindrances(session, found.id) if open_ else [],
@@ -122,7 +119,7 @@ def html(visit: MemberVisit) -> Response:
     with store.read(visit.desk.engine) as session:
         found = edition(session, visit)
         preview = compose.preview(session, visit.desk.settings, found.id, visit.member, visit.now)
-    mail = _parts(preview.wire)[1]
+    mail = preview.html
     if visit.request.query_params.get("look") == "dark":
         mail = mail.replace(DARK, "all")  # what a dark mail program would choose
     return HTMLResponse(mail, headers={"Content-Security-Policy": MAIL_POLICY})
@@ -163,11 +160,3 @@ def _words(visit: MemberVisit, found: Edition, as_sent: bool) -> dict[str, objec
         rows.append({"on": f"{local:%Y-%m-%d}", "at": f"{local:%H:%M}", "what": date["what"], "where": date["where"]})
     rows.append({"on": "", "at": "", "what": "", "where": ""})
     return {"introduction": found.introduction, "announcements": found.announcements, "rows": rows}
-
-
-def _parts(wire: bytes) -> tuple[str, str]:
-    """Text and HTML, out of the very bytes that are sent."""
-    mail = email.message_from_bytes(wire, policy=email.policy.default)
-    parts = (mail.get_body(("plain",)), mail.get_body(("html",)))
-    text, html = (str(part.get_content()) if part else "" for part in parts)
-    return text, html

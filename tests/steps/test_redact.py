@@ -6,9 +6,10 @@ import pytest
 from sqlmodel import Session, select
 
 from digest import store
+from digest.edition.render import dumps
 from digest.models import Audit, Collation, Edition, EditionThread, Identifier, Message, Thread
 from digest.nouns import UNREAD_FILE, Decision, EditionStatus, HoldReason, MessageStatus, Point
-from digest.steps import collate, publish, read, review
+from digest.steps import collate, compose, publish, read, review
 from digest.steps.review import ReviewError
 from tests.message.files import pdf, xlsx
 from tests.message.test_attachment import letter
@@ -46,6 +47,10 @@ def shown(session: Session, message: Message) -> str:
 
 def carried(text: str, subject: str = "Something else", answers: str = "") -> bytes:
     return mail("tunde@example.org", subject, f"{text}\n", f"{abs(hash(text))}@example.org", answers, at=LATER)
+
+
+def replied(text: str) -> bytes:
+    return mail("priya@example.org", "Re: Unreturned FIT kits", f"{text}\n", "x@example.org", "q1@example.org")
 
 
 @pytest.mark.parametrize("text", CARRIED)
@@ -237,3 +242,44 @@ def test_mail_in_another_thread_that_the_gate_would_pass_is_masked_when_it_says_
     world.receive(carried("The number 3077182 is on the list again."))
     with store.read(world.engine) as session:
         assert shown(session, world.messages(session)[2]).count("[hospital number removed]") == 1
+
+
+def test_words_that_the_gate_passed_over_are_redacted_by_hand_everywhere(world: World) -> None:
+    passed = mail(
+        "priya@example.org", "Re: Unreturned FIT kits", "It was the mayor of Little Snoring.\n", "x@x", "q1@example.org"
+    )
+    world.receive(QUESTION, passed, carried("Not the Mayor\nof Little  Snoring again!"))
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        with pytest.raises(ReviewError, match="does not say these words"):
+            review.hide(session, world.messages(session)[1].id, "the vicar of Dibley", ruth, LATER)
+        assert review.hide(session, world.messages(session)[1].id, "mayor of Little Snoring", ruth, LATER) == 1
+    with store.read(world.engine) as session:
+        for message in world.messages(session)[1:]:
+            assert "[words removed]" in shown(session, message)
+            assert "snoring" not in shown(session, message).lower()
+
+
+def test_an_edition_that_was_sent_is_shown_without_what_was_redacted_since(world: World) -> None:
+    passed = mail(
+        "priya@example.org",
+        "Re: Unreturned FIT kits",
+        "The lab of Dr O’Farrant’s mayor rings.\n",
+        "x@x",
+        "q1@example.org",
+    )
+    world.receive(QUESTION, passed)
+    with store.transaction(world.engine) as session:
+        edition = publish.ensure_collecting(session, world.community, world.community_id, NOON)
+        edition.introduction = "Ask Dr O’Farrant’s mayor, and R&D too."
+        edition.frozen = dumps(compose.frozen_now(session, world.settings, edition, NOON))
+        edition.status = EditionStatus.SENT
+        session.add(edition)
+        session.flush()
+        ruth = world.member(session, "ruth@charity.example.org")
+        before = compose.preview(session, world.settings, edition.id, ruth, NOON)
+        assert "O’Farrant’s mayor" in before.text
+        review.hide(session, world.messages(session)[1].id, "Dr O’Farrant’s mayor", ruth, LATER)
+        after = compose.preview(session, world.settings, edition.id, ruth, NOON)
+        assert "Farrant" not in after.text + after.html
+        assert after.wire == before.wire, "what was sent is what was sent"

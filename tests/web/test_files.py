@@ -113,7 +113,7 @@ def test_mail_that_stands_in_no_thread_gives_members_no_file(desk: Desk) -> None
 
 
 def test_a_file_whose_name_may_identify_a_patient_is_had_only_once_it_is_released(desk: Desk) -> None:
-    other = shared("943 476 5919.pdf", text="And here is theirs, which is longer.\n").replace(b"f1@", b"f2@")
+    other = shared("999 104 2172.pdf", text="And here is theirs, which is longer.\n").replace(b"f1@", b"f2@")
     desk.receive(shared("943 476 5919.pdf"), other)
     browser = desk.signed_in(COORDINATOR)
     with store.read(desk.world.engine) as session:
