@@ -226,6 +226,14 @@ class Desk:
             locator.click()
         self.tally.pages += 1
 
+    def menu(self, name: str) -> None:
+        """Go to a page of the menu, which on a phone is opened first."""
+        link = self.page.get_by_role("navigation", name="Menu").get_by_role("link", name=name, exact=True)
+        more = self.page.locator("#toggle-menu")
+        if not link.count() or not link.is_visible():
+            self.tick(more)
+        self.link(link)
+
     def press(self, locator: "Locator") -> None:
         """Press a button that sends a form, and wait until what comes of it is shown."""
         self.tally.clicks += 1
@@ -324,12 +332,12 @@ def week(desk: Desk) -> None:
     sign_in(desk)
     desk.look("today")
     held(desk)
-    desk.link(page.get_by_role("link", name="Next edition"))
+    desk.menu("Next edition")
     desk.look("edition-collecting")
     desk.press(page.get_by_role("button", name="Review it now"))
     desk.look("edition-in-review")
     threads(desk)
-    desk.link(page.get_by_role("link", name="Next edition"))
+    desk.menu("Next edition")
     desk.type(page.locator("#introduction"), "A **busy** week: thank you to everybody who wrote.")
     desk.press(page.get_by_role("button", name="Save your words"))
     desk.look("edition-introduced")
@@ -339,7 +347,7 @@ def week(desk: Desk) -> None:
     desk.look("edition-about-to-leave")
     wait_for(lambda: service.received() == service.members(), "the edition")
     wait_for(lambda: service.editions_sent() == 1, "the end of the sending")
-    desk.link(page.get_by_role("link", name="Past editions"))
+    desk.menu("Past editions")
     desk.look("past-editions")
     desk.link(page.locator("main").get_by_role("link", name="Issue 1"))
     desk.look("edition-sent")
@@ -369,7 +377,7 @@ def sign_in(desk: Desk) -> None:
 def held(desk: Desk) -> None:
     """One that may identify a patient, a member who writes from another address, and a stranger."""
     page = desk.page
-    desk.link(page.get_by_role("link", name="Held", exact=True))
+    desk.menu("Held")
     desk.look("held")
     desk.press(page.get_by_role("button", name="Redact and let it in"))
     desk.look("held-redacted")
