@@ -24,12 +24,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, help="where the pictures go")
     parser.add_argument("--way", choices=list(week.WAYS), action="append", help="only this way")
+    parser.add_argument("--guide", type=Path, help="drive the desktop way alone and put the guide's pictures there")
     args = parser.parse_args()
+    if args.guide is not None:
+        args.guide.mkdir(parents=True, exist_ok=True)
+        args.way = ["desktop"]
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
     if not week.CHROMIUM or not week.AXE.is_file():
         sys.exit("Chromium and axe-core are needed: run scripts/test once as root, or install them.")
-    ways = [drive(way, args.out) for way in args.way or week.WAYS]
+    ways = [drive(way, args.out, args.guide) for way in args.way or week.WAYS]
     worst = max(ways, key=lambda one: one["clicks"])
     found = {name: sum(way[name] for way in ways) for name in ("axe_findings", "console_errors", "csp_violations")}
     sent = sum(way["editions_sent"] for way in ways)
@@ -48,10 +52,14 @@ def main() -> None:
         sys.exit(1)
 
 
-def drive(way: str, out: Path | None) -> dict[str, int | float]:
+def drive(way: str, out: Path | None, guide: Path | None) -> dict[str, int | float]:
     """The whole week one way, told on the way; returns its figures."""
     began = time.perf_counter()
-    with sync_playwright() as playwright, week.service() as service, week.desk(playwright, service, way, out) as desk:
+    with (
+        sync_playwright() as playwright,
+        week.service() as service,
+        week.desk(playwright, service, way, out, guide) as desk,
+    ):
         week.week(desk)
         tally = desk.tally
         clicks, pages, seconds = tally.clicks, tally.pages, service.timed.seconds

@@ -78,7 +78,7 @@ def _schedule(edition: Edition, community: CommunitySettings, after: datetime) -
     edition.closes_at = closes_at(edition.send_at, community.review_lead_hours, community.zone)
 
 
-def close(session: Session, settings: Settings, edition_id: int, now: datetime) -> None:
+def close(session: Session, settings: Settings, edition_id: int, now: datetime, by: Member | None = None) -> None:
     """Collecting → in review: settle which threads are in, and tell the coordinators that it waits for them."""
     edition = session.get_one(Edition, edition_id)
     if edition.status is not EditionStatus.COLLECTING:
@@ -94,7 +94,7 @@ def close(session: Session, settings: Settings, edition_id: int, now: datetime) 
     session.add(edition)
     session.flush()
     ensure_collecting(session, community, edition.community_id, now)
-    note(session, edition.community_id, None, f"closed Issue {edition.number} for review", f"edition {edition.id}", now)
+    note(session, edition.community_id, by, f"closed Issue {edition.number} for review", f"edition {edition.id}", now)
     if edition.closes_at >= edition.send_at:
         return  # the service was not running in time; `tick` asks what to do
     for coordinator in coordinators(session, edition.community_id):

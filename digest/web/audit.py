@@ -78,6 +78,8 @@ def _entries(session: Session, community_id: int, rows: Sequence[Audit]) -> list
         about, href = _about(row.subject, people, threads, messages, editions)
         # A member erased since is not named any more.
         who = None if row.member_id is None else people.get(row.member_id, "Somebody who has left")
+        if about == who:  # "Ruth signed in" needs no "Ruth" behind it
+            about, href = "", ""
         found.append(Entry(row.at, who, row.what, about, href, row.subject))
     return found
 
@@ -98,7 +100,7 @@ def _about(
     """What a line is about, in words, and where it is shown ("" when nowhere)."""
     match = SUBJECT.fullmatch(subject)
     if match is None:
-        return subject, ""
+        return ("", "/members") if subject == "members" else (subject, "")
     kind, id = match[1], int(match[2])
     if kind == "thread" and id in threads:
         return f"the thread “{threads[id] or '(no subject)'}”", f"/thread/{id}"

@@ -16,7 +16,7 @@ from digest.web.guards import MemberVisit
 
 def close(visit: MemberVisit) -> Response:
     """Close it before its time, to review it now."""
-    return _do(visit, "closed", lambda s, e: publish.close(s, visit.desk.settings, e.id, visit.now))
+    return _do(visit, "closed", lambda s, e: publish.close(s, visit.desk.settings, e.id, visit.now, visit.member))
 
 
 def reopen(visit: MemberVisit) -> Response:

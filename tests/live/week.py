@@ -42,6 +42,9 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 UNDO_SECONDS = 6
 PATIENCE = 60.0  # seconds until what the service does by itself must have happened
 
+#: The states of which the coordinator's guide shows a picture (`bench/week --guide docs/pictures`).
+GUIDE = ("today", "held", "thread-1", "thread-edited", "version", "edition-in-review", "edition-about-to-leave")
+
 #: How the week is driven: a name, the screen's width, and whether scripts run.
 WAYS = {"desktop": (1280, True), "phone": (375, True), "plain": (1280, False)}
 
@@ -188,8 +191,10 @@ REPORT_CSP = """addEventListener("securitypolicyviolation",
 class Desk:
     """A coordinator's browser. Every click is counted; what is typed is not, but going to a field is."""
 
-    def __init__(self, context: "BrowserContext", service: Service, way: str, out: Path | None) -> None:
-        self.service, self.way, self.out = service, way, out
+    def __init__(
+        self, context: "BrowserContext", service: Service, way: str, out: Path | None, guide: Path | None
+    ) -> None:
+        self.service, self.way, self.out, self.guide = service, way, out, guide
         self.width, self.script = WAYS[way]
         self.tally = Tally()
         self.context = context
@@ -300,13 +305,17 @@ class Desk:
             "'best-practice']}).then(r => r.violations.map(v => v.id + ' ' + v.nodes[0].html))"
         )
         tally.axe += [f"{where}: {one}" for one in found]
+        if self.guide is not None and name in GUIDE:
+            page.screenshot(path=self.guide / f"{name}.jpg", type="jpeg", quality=55)
         if self.out is not None:
             self.pictures += 1
             page.screenshot(path=self.out / f"{self.way}-{self.pictures:02}-{name}.png", full_page=True)
 
 
 @contextmanager
-def desk(playwright: "Playwright", service: Service, way: str, out: Path | None = None) -> Iterator[Desk]:
+def desk(
+    playwright: "Playwright", service: Service, way: str, out: Path | None = None, guide: Path | None = None
+) -> Iterator[Desk]:
     """A browser for one way of driving the week."""
     width, script = WAYS[way]
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -314,7 +323,7 @@ def desk(playwright: "Playwright", service: Service, way: str, out: Path | None 
     context = browser.new_context(viewport=size, java_script_enabled=script)  # type: ignore[arg-type]
     if script:
         context.add_init_script(REPORT_CSP)
-    made = Desk(context, service, way, out)
+    made = Desk(context, service, way, out, guide)
     if not script:
         other = browser.new_context(viewport=size)  # type: ignore[arg-type]
         other.route("**/*.js", lambda route: route.abort())
