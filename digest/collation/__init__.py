@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from digest.collation.sentences import Sentence
-from digest.nouns import Evidence, Kind, Segment, mask
+from digest.nouns import Evidence, Kind, Segment, mask, new_spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +26,9 @@ def evidence(contribution: Contribution, sentence: Sentence) -> Evidence:
     """A sentence as evidence, its identifiers masked."""
     quote = mask(contribution.text, contribution.masks, sentence.start, sentence.end)
     return Evidence(message=contribution.message, start=sentence.start, end=sentence.end, quote=quote)
+
+
+def own_words(contribution: Contribution) -> str:
+    """The author's own words, unmasked, paragraphs apart by a blank line: for deciding, never for showing."""
+    parts = (contribution.text[start:end].strip() for start, end in new_spans(list(contribution.segments)))
+    return "\n\n".join(part for part in parts if part)

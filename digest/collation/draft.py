@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from digest.collation import Contribution, evidence
+from digest.collation import Contribution, evidence, own_words
 from digest.collation.follow import outcome, question_answered, still_open
 from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
@@ -179,7 +179,7 @@ class _Draft:
         """Who answers a proposal ("do you …?") with yes stands with the first who did; who answers with no differs."""
         if not self.asking or not proposes(self.asking[0].text):
             return
-        stands = {one.message: stance("\n".join(s.text for s in split(one.text, one.segments)))[0] for one in answering}
+        stands = {one.message: stance(own_words(one))[0] for one in answering}
         first = next((one for one in self.points if stands.get(one.reply.message) is Stance.AGREE), None)
         if first is None:
             return
@@ -249,7 +249,7 @@ def _around(quotes: Sequence[Sentence], sentence: Sentence) -> Sentence:
 def _yes(reply: Contribution) -> Sentence:
     """The sentence in which a reply says yes, and the next one where it says no more than that."""
     sentences = split(reply.text, reply.segments)
-    _, cue = stance("\n".join(one.text for one in sentences))
+    _, cue = stance(own_words(reply))
     at = next((place for place, one in enumerate(sentences) if cue in one.text), 0)
     end = sentences[at].end
     following = sentences[at + 1 : at + 2]

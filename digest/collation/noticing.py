@@ -7,7 +7,7 @@ differs, where a late reply would go.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from digest.collation import Contribution, evidence
+from digest.collation import Contribution, evidence, own_words
 from digest.collation.draft import unaccounted
 from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
@@ -133,7 +133,7 @@ def _taken(
 def _stood(reply: Contribution, standings: Sequence[Standing], points: dict[str, Point]) -> Iterator[Taken]:
     """The points a reply stands under for how it answers as a whole: "We do, since 2023", "Not for us"."""
     sentences = split(reply.text, reply.segments)
-    side, words = stance("\n".join(one.text for one in sentences))
+    side, words = stance(own_words(reply))
     passage = next((one for one in sentences if words and words in one.text), None)
     if passage is None:
         return

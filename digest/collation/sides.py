@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from digest.collation import Contribution
+from digest.collation import Contribution, own_words
 from digest.collation.sentences import Sentence, split
 from digest.collation.stance import answers_yes_or_no, stance, thanks
 from digest.nouns import Stance
@@ -33,7 +33,7 @@ def sides(contribution: Contribution, people: Iterable[str]) -> list[Side]:
     """The sides a message takes, in order: each named colleague once, and each agreement that names nobody."""
     others = sorted({one for one in people if one} - {contribution.author})
     sentences = split(contribution.text, contribution.segments)
-    whole, why = stance("\n".join(sentence.text for sentence in sentences))
+    whole, why = stance(own_words(contribution))
     found: list[Side] = []
     for sentence in sentences:
         side, words = stance(sentence.text)
