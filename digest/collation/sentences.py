@@ -51,8 +51,8 @@ _SIGN_OFF = re.compile(
 _SIGNED = re.compile(rf"[-–—~\s]*{_ANSWER}{_NAMES}(?:\s+{_NAMES}){{0,3}}[\s,.x]*", re.IGNORECASE)
 
 _ABBREVIATIONS = """
-    dr mr mrs ms miss prof st rev sr jr pt pts e.g eg i.e ie cf vs v approx ca c est incl excl esp resp ref refs fig
-    figs tel ext dept hosp mg mcg ml kg cm mm hr hrs min mins wk wks mth mths mo yr yrs yo b.d o.d t.d.s p.r.n
+    dr mr mrs ms miss prof st rev sr jr re al pt pts e.g eg i.e ie cf vs v approx ca c est incl excl esp resp ref refs
+    fig figs tel ext dept hosp mg mcg ml kg cm mm hr hrs min mins wk wks mth mths mo yr yrs yo b.d o.d t.d.s p.r.n
     jan feb mar apr jun jul aug sept sep oct nov dec mon tue wed thu fri para paras sec no nos p pp vol ed a.k.a
     """
 _BINDING = frozenset(_ABBREVIATIONS.split())

@@ -9,7 +9,7 @@ ENOUGH = 0.25
 # How strongly a line's length counts against it where room is short: 0 not at all, 1 worth by the word.
 _THRIFT = 0.4
 _SHORTEST = 8  # words: shorter lines save no more room
-_UNREPRESENTED = 5.0  # what leaving a message out costs, in worth
+_UNREPRESENTED = 0.3  # what leaving a message out costs, in worth: less than a good line of another is worth
 
 
 def shortlist(lines: Sequence[Line], budget: int) -> list[Line]:
