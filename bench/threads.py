@@ -28,19 +28,20 @@ from digest import store, worker
 from digest.cli import batched
 from digest.config import CommunitySettings, Settings
 from digest.mailbox.archive import ArchiveError, arrivals
-from digest.message import Ours, Person, understand
+from digest.message import Ours, understand
 from digest.message.parse import parse
 from digest.models import Message
 from digest.network import certificates
 from digest.nouns import Kind
 from digest.steps import enrol, file, receive
+from digest.thread import arrange
 from digest.thread.threading import clusters
 from tests.live import servers
 
 EXAMPLES = 3
 BATCH = 200
-#: Reasons that header threading does not have, by how they begin.
-UNUSUAL = ("carries the token", "belongs to the same Outlook", "is a reply with the same subject", "answers an earlier")
+#: Reasons that header threading has, too.
+USUAL = (arrange.STARTS, arrange.ANSWERS, arrange.ANSWERED, arrange.REFERS, arrange.SHARES, arrange.COPY)
 
 Partition = list[set[int]]  # of the mails' positions in the mbox
 
@@ -117,7 +118,7 @@ def rules(mbox: Path, raw: Partition, names: Sequence[str]) -> None:
         for some in found[:EXAMPLES]:
             print(f"  {len(some)} mails, from <{names[min(some)]}>")
             for at in sorted(some)[1:]:
-                if reasons[at].startswith(UNUSUAL):
+                if reasons[at] not in USUAL:
                     print(f"    <{names[at]}> {reasons[at]}")
 
 
@@ -126,27 +127,29 @@ def filed(mbox: Path) -> tuple[Partition, dict[int, str]]:
     community = CommunitySettings(
         slug="bench", name="Bench", stream_address="stream@example.org", digest_sender="digest@example.org"
     )
-    # Archives spoil addresses, so one member has written everything: nothing here looks at who it was.
-    member = "member@example.org"
-    ours = Ours(community.stream_address, community.digest_sender, (Person("Member", (member,)),))
+    # Archives spoil addresses, so each name that anybody wrote under is a member with an address of its own.
+    writers: dict[str, str] = {}
+    ours = Ours(community.stream_address, community.digest_sender)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data=Path(folder), community=(community,))
         engine = store.connect(settings.database)
         store.migrate(engine)
         with store.transaction(engine) as session:
             community_id = enrol.communities(session, settings)[community.slug]
-            enrol.members(session, community_id, [{"email": member, "name": "Member"}], worker.now())
         with ProcessPoolExecutor() as pool:
             for batch in batched(arrivals([mbox]), BATCH):
                 with store.transaction(engine) as session:
                     receive.store(session, community_id, batch)
                     stored = file.unfiled(session, community_id, BATCH)
                 understood = pool.map(partial(understand, ours=ours), [raw for _, raw in stored], chunksize=20)
-                mails = [
-                    (id, replace(one, from_address=member, spoof=""))
-                    for (id, _), one in zip(stored, understood, strict=True)
-                ]
+                mails = []
+                known = len(writers)
+                for (id, _), one in zip(stored, understood, strict=True):
+                    address = writers.setdefault(one.from_name or one.from_address, f"{len(writers)}@example.org")
+                    mails.append((id, replace(one, from_address=address, spoof="")))
                 with store.transaction(engine) as session:
+                    fresh = [{"email": address, "name": "A member"} for address in list(writers.values())[known:]]
+                    enrol.members(session, community_id, fresh, worker.now())
                     file.file(session, community_id, community, mails, worker.now())
         threads: dict[int, set[int]] = {}
         reasons: dict[int, str] = {}

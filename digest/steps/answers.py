@@ -1,50 +1,155 @@
 """Answers to the digest: which mails are, and which thread each of their parts answers."""
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from sqlmodel import Session, col, select
 
-from digest.models import Message, Part, Reference, Thread
-from digest.nouns import SegmentRole
-from digest.steps.collate import earlier_questions
+from digest.edition.render import loads
+from digest.models import Edition, EditionThread, Message, Part, Reference, Thread
+from digest.nouns import EditionStatus, HoldReason, Kind, MessageStatus
+from digest.steps.neighbours import chunks
 from digest.steps.read import new_words
-from digest.thread.similar import related
+from digest.thread import items as thread_items
+from digest.thread.items import Item
+from digest.thread.subject import base
+
+_RECENT = 8  # editions whose subject an answer without headers may have
 
 
-def answers_digest(session: Session, message: Message, slug: str, digest_address: str) -> bool:
-    """Whether a mail answers one of the service's own, by the Message-ID it names (see `edition.render.message_id`)."""
-    names = session.exec(select(Reference.rfc_message_id).where(Reference.message_id == message.id, Reference.answers))
-    domain = digest_address.rpartition("@")[2]
-    if any(name.startswith(f"{slug}.") and name.endswith(f"@{domain}") for name in names):
-        return True
-    return (  # or one that came back through the list
-        session.exec(
-            select(Message.id)
-            .join(Reference, Reference.rfc_message_id == Message.rfc_message_id)  # type: ignore[arg-type]
-            .where(
-                Reference.message_id == message.id,
-                Message.community_id == message.community_id,
-                Message.from_address == digest_address,
-                Message.id != message.id,
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Whether a mail answers one of ours, and which, where that is known: an edition, or a stored mail."""
+
+    ours: bool
+    edition: Edition | None = None
+    back: Message | None = None
+
+
+class Digests:
+    """The service's own mails, as answers to them show: by the Message-ID they name, or by the subject they answer."""
+
+    def __init__(self, session: Session, community_id: int, slug: str, address: str) -> None:
+        """`slug`, `address`: what `edition.render` makes its Message-IDs of; `address` sends the digest."""
+        self.session, self.community_id, self.address = session, community_id, address
+        self._own = re.compile(rf"{re.escape(slug)}\.(\d+)\..*@{re.escape(address.rpartition('@')[2])}")
+        self._note = re.compile(rf"{re.escape(slug)}\..*@{re.escape(address.rpartition('@')[2])}")
+        self._subjects: dict[str, int] | None = None
+
+    def answered(self, message: Message) -> Answered:
+        """Whether a mail answers one of ours, and which: an edition, or a stored mail that came back."""
+        names = list(
+            self.session.exec(
+                select(Reference.rfc_message_id).where(Reference.message_id == message.id, Reference.answers)
             )
+        )
+        for name in names:
+            if match := self._own.fullmatch(name):
+                return Answered(True, self._edition(int(match[1])))
+            if self._note.fullmatch(name):
+                return Answered(True)
+        subject = base(message.subject)
+        stored = select(Message).where(Message.community_id == self.community_id, Message.from_address == self.address)
+        for some in chunks(names):
+            back = self.session.exec(stored.where(col(Message.rfc_message_id).in_(some))).first()
+            if back is not None:
+                return Answered(True, back=back)
+        if not subject.is_reply or not subject.text or (names and self._known(names)):
+            return Answered(False)
+        if subject.text in self._edition_subjects():
+            return Answered(True, self._edition(self._edition_subjects()[subject.text]))
+        back = self.session.exec(
+            stored.where(Message.base_subject == message.base_subject).order_by(col(Message.id).desc())
         ).first()
-        is not None
+        return Answered(back is not None, back=back)
+
+    def _known(self, names: Sequence[str]) -> bool:
+        """Whether a mail answers somebody's stored message, whatever its subject."""
+        borne = select(Message.id).where(
+            Message.community_id == self.community_id, col(Message.rfc_message_id).in_(names[:1])
+        )
+        return self.session.exec(borne).first() is not None
+
+    def _edition(self, number: int) -> Edition | None:
+        return self.session.exec(
+            select(Edition).where(Edition.community_id == self.community_id, Edition.number == number)
+        ).first()
+
+    def _edition_subjects(self) -> dict[str, int]:
+        if self._subjects is None:
+            rows = self.session.exec(
+                select(Edition)
+                .where(
+                    Edition.community_id == self.community_id,
+                    col(Edition.frozen).is_not(None),
+                    col(Edition.status).in_((EditionStatus.SENDING, EditionStatus.SENT)),
+                )
+                .order_by(col(Edition.number).desc())
+                .limit(_RECENT)
+            )
+            self._subjects = {base(loads(e.frozen).subject).text: e.number for e in rows if e.frozen}
+        return self._subjects
+
+
+def take_apart_waiting(session: Session, community_id: int, digests: Digests) -> list[Message]:
+    """Take apart the answers that wait for a thread, earlier ones too; returns those whose every part found one."""
+    waiting = session.exec(
+        select(Message).where(
+            Message.community_id == community_id,
+            Message.kind == Kind.DIGEST_REPLY,
+            Message.status == MessageStatus.HELD,
+            Message.hold_reason == HoldReason.WHICH_THREAD,
+        )
+    ).all()
+    return [message for message in waiting if _take_apart(session, message, digests.answered(message))]
+
+
+def _take_apart(session: Session, message: Message, answered: Answered) -> bool:
+    """Store which thread each part of an answer is about; whether all of it found one."""
+    if base(message.subject).token is not None and _token_thread(session, message) is not None:
+        return True
+    items = _items(session, message.community_id, answered.edition)
+    found = thread_items.take_apart(
+        message.text,
+        message.segments,
+        items,
+        digest=answered.back.text if answered.back is not None else "",
     )
-
-
-def take_apart(session: Session, message: Message) -> bool:
-    """Store which thread each part of an answer to the digest is about; whether all of it found one."""
-    found = related(new_words(message), earlier_questions(session, message.community_id), limit=1)
-    begun_by = session.get_one(Thread, found[0]).begun_by if found else None
-    if begun_by is None:
-        return False
-    spans = [(s.start, s.end) for s in message.segments if s.role is SegmentRole.NEW]
-    reason = "answers the digest; its words are closest to this thread's question"
+    for part in session.exec(select(Part).where(Part.message_id == message.id)):
+        session.delete(part)
+    session.flush()
     session.add_all(
-        Part(message_id=message.id, start=start, end=end, answers_id=begun_by, reason=reason) for start, end in spans
+        Part(message_id=message.id, start=one.start, end=one.end, answers_id=one.item, reason=one.reason)
+        for one in found
+        if one.item is not None
     )
     session.flush()
-    return True
+    return bool(found) and all(one.item is not None for one in found)
 
 
-def parts(session: Session, message: Message) -> list[Part]:
-    """The parts of a message that answer other threads, in order."""
-    return list(session.exec(select(Part).where(Part.message_id == message.id).order_by(col(Part.start))))
+def _token_thread(session: Session, message: Message) -> Thread | None:
+    thread = session.get(Thread, base(message.subject).token)
+    return thread if thread is not None and thread.community_id == message.community_id else None
+
+
+def _items(session: Session, community_id: int, edition: Edition | None) -> list[Item]:
+    """What a digest may have held: an edition's threads in its order, or else every thread."""
+    threads = select(Thread).where(Thread.community_id == community_id, col(Thread.begun_by).is_not(None))
+    if edition is not None:
+        threads = (
+            threads.join(EditionThread, col(EditionThread.thread_id) == col(Thread.id))
+            .where(EditionThread.edition_id == edition.id, col(EditionThread.included))
+            .order_by(col(EditionThread.position))
+        )
+    else:
+        threads = threads.where(col(Thread.merged_into).is_(None)).order_by(col(Thread.started_at))
+    every = list(session.exec(threads))
+    openings: dict[int, Message] = {}
+    for some in chunks(thread.begun_by for thread in every):
+        openings.update((m.id, m) for m in session.exec(select(Message).where(col(Message.id).in_(some))))
+    return [
+        Item(thread.begun_by, thread.id, thread.title, f"{opening.subject}\n{new_words(opening)}")
+        for thread in every
+        if thread.begun_by is not None and (opening := openings.get(thread.begun_by)) is not None
+    ]

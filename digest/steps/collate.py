@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, func, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, func, or_, select
 
 from digest.collation import Contribution, draft, headings, noticing
 from digest.collation.headings import Move
@@ -11,10 +12,10 @@ from digest.collation.noticing import Noticed, Taken
 from digest.collation.points import only_shares, substantive
 from digest.collation.provenance import Fault, Ground, faults
 from digest.collation.stance import stance
-from digest.models import Collation, EditionThread, Member, Message, Thread
+from digest.models import Collation, EditionThread, Member, Message, Part, Thread
 from digest.nouns import HUMAN, CollationStatus, Content, HoldReason, Kind, MessageStatus
 from digest.steps import alone, note, remembered
-from digest.steps.read import masks_of, new_words, shown_attachments, shown_links
+from digest.steps.read import masks_of, new_words, segments, shown_attachments, shown_links
 from digest.thread.similar import related
 
 #: How long what is saved while somebody writes counts as one version.
@@ -45,9 +46,18 @@ class Unaccounted(Exception):
 @remembered
 def messages(session: Session, thread_id: int) -> Sequence[Message]:
     """What people said in a thread, in order of sending: accepted mail, and mail held for an identifier (masked)."""
+    answered = aliased(Message)
+    elsewhere = (  # answers to the digest that answer this thread, too
+        select(Part.message_id)
+        .join(answered, col(answered.id) == col(Part.answers_id))
+        .where(answered.thread_id == thread_id)
+    )
     found = session.exec(
         select(Message).where(
-            Message.thread_id == thread_id,
+            or_(
+                col(Message.thread_id) == thread_id,
+                col(Message.thread_id).is_not(None) & col(Message.id).in_(elsewhere),
+            ),
             col(Message.kind).in_(HUMAN),
             (col(Message.status) == MessageStatus.ACCEPTED) | (col(Message.hold_reason) == HoldReason.IDENTIFIER),
             col(Message.status) != MessageStatus.DISCARDED,
@@ -59,14 +69,10 @@ def messages(session: Session, thread_id: int) -> Sequence[Message]:
 @remembered
 def contributions(session: Session, thread_id: int) -> list[Contribution]:
     """A thread's messages as the draft needs them."""
-    names = dict(
-        session.exec(
-            select(Member.id, Member.name)
-            .join(Message, col(Message.member_id) == col(Member.id))
-            .where(Message.thread_id == thread_id)
-        ).all()
-    )
     said = messages(session, thread_id)
+    names = dict(
+        session.exec(select(Member.id, Member.name).where(col(Member.id).in_({m.member_id for m in said}))).all()
+    )
     hidden = masks_of(session, said)
     return [
         Contribution(
@@ -74,11 +80,11 @@ def contributions(session: Session, thread_id: int) -> list[Contribution]:
             author=names.get(m.member_id or 0, ""),
             kind=m.kind,
             text=m.text,
-            segments=tuple(m.segments),
+            segments=tuple(segments(session, m, thread_id)),
             masks=hidden[m.id],
-            links=tuple(shown_links(session, m)),
+            links=tuple(shown_links(session, m, thread_id)),
             anchors=m.anchors,
-            attachments=tuple(shown_attachments(session, m)),
+            attachments=tuple(shown_attachments(session, m)) if m.thread_id == thread_id else (),
         )
         for m in said
     ]
@@ -102,7 +108,7 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
     if thread.merged_into is not None:
         return
     for message in messages(session, thread_id):
-        if message.kind in {Kind.REPLY, Kind.DIGEST_REPLY}:
+        if message.kind in {Kind.REPLY, Kind.DIGEST_REPLY} and message.thread_id == thread_id:
             message.stance = stance(new_words(message))[0]
             session.add(message)
     latest = current(session, thread_id)
@@ -205,9 +211,9 @@ def grounds(session: Session, thread_id: int) -> dict[int, Ground]:
     return {
         m.id: Ground(
             m.text,
-            tuple(m.segments),
+            tuple(segments(session, m, thread_id)),
             hidden[m.id],
-            frozenset([*shown_links(session, m), *shown_attachments(session, m)]),
+            frozenset([*shown_links(session, m, thread_id), *shown_attachments(session, m)]),
         )
         for m in said
     }

@@ -296,7 +296,7 @@ def _facts(
                 who=_who(members.get(m.member_id or 0)),
                 sent_at=m.sent_at or m.received_at,
                 kind=m.kind,
-                shown_text=shown_text(session, m),
+                shown_text=shown_text(session, m, thread_id=thread.id),
                 new=since is None or (m.filed_at is not None and m.filed_at > since),
             )
             for m in said

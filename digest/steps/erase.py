@@ -4,10 +4,11 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from digest.models import Alias, Bounce, Collation, Identifier, Member, Message, RawMessage, SignIn, WebSession
+from digest.models import Alias, Bounce, Collation, Identifier, Member, Message, Part, RawMessage, SignIn, WebSession
 from digest.nouns import Content, MessageStatus
 from digest.steps import note
 from digest.steps.collate import redraft
+from digest.steps.read import other_threads
 
 GONE = "[erased]"
 
@@ -15,7 +16,8 @@ GONE = "[erased]"
 def message(session: Session, message_id: int, by: Member | None, now: datetime) -> None:
     """Forget what a message said: its bytes, its words, and every line of every collation version that rests on it."""
     found = session.get_one(Message, message_id)
-    for table in (RawMessage, Identifier):
+    threads = [id for id in (found.thread_id, *other_threads(session, found)) if id is not None]
+    for table in (RawMessage, Identifier, Part):
         for row in session.exec(select(table).where(table.message_id == found.id)).all():
             session.delete(row)
     found.subject = found.base_subject = GONE
@@ -24,14 +26,13 @@ def message(session: Session, message_id: int, by: Member | None, now: datetime)
     found.from_name = found.from_address = found.hold_note = ""
     found.status, found.member_id = MessageStatus.DISCARDED, None
     session.add(found)
-    if found.thread_id is not None:
-        for version in session.exec(select(Collation).where(Collation.thread_id == found.thread_id)).all():
-            version.content = _without(version.content, found.id)
-            session.add(version)
+    for version in session.exec(select(Collation).where(col(Collation.thread_id).in_(threads))).all():
+        version.content = _without(version.content, found.id)
+        session.add(version)
     session.flush()
     note(session, found.community_id, by, "erased", f"message {found.id}", now)
-    if found.thread_id is not None:
-        redraft(session, found.thread_id, now)
+    for thread_id in threads:
+        redraft(session, thread_id, now)
 
 
 def member(session: Session, member_id: int, by: Member | None, now: datetime) -> None:

@@ -10,7 +10,7 @@ from digest.collation.draft import question_text
 from digest.models import Identifier, Member, Message, Thread
 from digest.nouns import Content, Kind, MessageStatus
 from digest.steps.collate import answered, current
-from digest.steps.read import masks, new_words, shown_attachments, shown_links, shown_text
+from digest.steps.read import masks, new_words, other_threads, shown_attachments, shown_links, shown_text
 
 
 def lines(session: Session, community_id: int, with_identifiers: bool = False) -> Iterator[str]:
@@ -77,6 +77,7 @@ def _message(session: Session, message: Message, emails: dict[int, str], with_id
         "source": message.source,
         "message_id": message.rfc_message_id,
         "thread": message.thread_id,
+        "also_threads": other_threads(session, message),
         "kind": message.kind,
         "from_member": emails.get(message.member_id or 0),
         "sent_at": (message.sent_at or message.received_at).isoformat(),

@@ -19,10 +19,10 @@ from digest.message.purpose import by_a_person
 from digest.models import Alias, Identifier, Member, Message, RawMessage, Reference
 from digest.nouns import MASKED, HoldReason, Kind, MessageStatus
 from digest.steps import alone, wishes
-from digest.steps.answers import answers_digest, take_apart
+from digest.steps.answers import Digests, take_apart_waiting
 from digest.steps.enrol import find, plain_address
 from digest.steps.neighbours import LEAVES, chunks
-from digest.steps.place import settle
+from digest.steps.place import redraft_threads, settle
 from digest.steps.read import new_words
 from digest.steps.redact import carry, decided
 from digest.thread import subject as subjects
@@ -88,6 +88,7 @@ def file(
     for message, understood in fresh:
         _write_down(session, message, understood, members.get(understood.from_address), now)
     session.flush()
+    digests = Digests(session, community_id, community.slug, plain_address(community.digest_sender))
     bearers = _bearers(session, community_id, [name for m, u in fresh for name in _ancestry(u)])
     for message, understood in fresh:
         if understood.kind is None:
@@ -95,10 +96,17 @@ def file(
     copies = _copies(session, community_id, [m for m, u in fresh if u.kind is None])
     for message, understood in fresh:
         first, why = _first_copy(message, understood, bearers, copies)
-        _sort(session, message, understood, members.get(understood.from_address), community, (first, why))
+        _sort(message, understood, members.get(understood.from_address), community, (first, why), digests)
     placed = [message for message, _ in fresh if message.status is MessageStatus.ACCEPTED]
     about = [message for message, _ in fresh if message.kind in LEAVES]
     settle(session, community_id, [message.id for message in placed + about], now)
+    answers = take_apart_waiting(session, community_id, digests)
+    for message in answers:
+        message.status, message.hold_reason, message.hold_note = MessageStatus.ACCEPTED, None, ""
+    settle(session, community_id, [message.id for message in answers], now)
+    for message in answers:
+        redraft_threads(session, message)
+    placed += answers
     _read_kinds(session, placed)
     _check_identifiers(session, community_id, placed, now)
     session.flush()
@@ -139,12 +147,14 @@ def _write_down(
         for hit in understood.hits
     )
     named = dict.fromkeys((understood.message_id, *understood.in_reply_to, *understood.references))
+    # RFC 5322, 3.6.4: a mail's parent is the last of its References
+    answers = understood.in_reply_to or understood.references[-1:]
     session.add_all(
         Reference(
             message_id=message.id,
             rfc_message_id=name,
             community_id=message.community_id,
-            answers=name in understood.in_reply_to,
+            answers=name in answers,
         )
         for name in named
         if name
@@ -152,12 +162,12 @@ def _write_down(
 
 
 def _sort(
-    session: Session,
     message: Message,
     understood: Understood,
     member: Member | None,
     community: CommunitySettings,
     copy: tuple[Message | None, str],
+    digests: Digests,
 ) -> None:
     """What becomes of a mail: set aside, held for a person, or (accepted, with no kind yet) to be threaded."""
     if understood.unreadable or understood.from_address == NOTE_FROM:
@@ -179,7 +189,7 @@ def _sort(
         message.kind, message.kind_reason = understood.kind, understood.kind_reason
         message.status, message.hold_reason = MessageStatus.DISCARDED, None
         return
-    to_digest = to_us or answers_digest(session, message, community.slug, ours)
+    to_digest = to_us or digests.answered(message).ours
     message.kind, message.kind_reason = by_a_person(
         new_words(message), message.subject, subjects.base(message.subject).is_reply, to_digest
     )
@@ -187,7 +197,7 @@ def _sort(
         _hold(message, HoldReason.SPOOF, understood.spoof)
     elif member is None or not member.active:
         _hold(message, HoldReason.UNKNOWN_SENDER, "The sender is not a member of the community.")
-    elif to_digest and not take_apart(session, message):
+    elif to_digest:  # for now: what it answers may be among the mails at hand
         _hold(message, HoldReason.WHICH_THREAD, "This answers the digest. Which of its threads is it about?")
     else:
         message.status, message.hold_reason = MessageStatus.ACCEPTED, None

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, or_, select
 from digest.models import Message, Part, Reference, Ruling, Thread
 from digest.nouns import HUMAN, Kind, Segment, new_spans
 from digest.thread.subject import about
-from digest.thread.threading import WINDOW, Post, may_correct, may_follow, may_leave
+from digest.thread.threading import WINDOW, Post, may_concern, may_correct, may_follow, may_leave
 
 #: Programs' mails that are about a message of a thread.
 LEAVES = frozenset({Kind.CALENDAR, Kind.RECALL})
@@ -154,16 +154,16 @@ class Neighbours:
         return found
 
     def _of_author(self, fresh: Iterable[Row]) -> set[int]:
-        """Messages that an arriving one may be the correction or the outcome of, or the other way round."""
+        """Messages that an arriving one may correct, follow or concern, or the other way round."""
         found: set[int] = set()
         for row in fresh:
             post = row.post()
-            if row.id not in self.arriving or post.base.is_reply or row.answers or post.leaf:
+            if row.id not in self.arriving or post.base.is_reply:
                 continue
             same = Message.member_id == row.member if row.member is not None else Message.from_address == row.address
             for id, subject, at in self._stored(same, row.at - WINDOW, row.at + WINDOW, col(Message.subject)):
                 other = Post(id, subject, at, at, author=post.author)
-                if id != row.id and (may_correct(post, other) or may_follow(post, other) or may_follow(other, post)):
+                if id != row.id and (may_concern(post, other) or may_correct(post, other)):
                     found.add(id)
         return found
 
@@ -272,13 +272,16 @@ class Neighbours:
                 bearers.setdefault(post.bears, []).append(post.id)
             if not post.leaf and not post.base.is_reply and not post.answers:
                 authors.setdefault(post.author, []).append(post)
-        wanted = {
-            id
-            for post in posts.values()
-            for name in post.answers
-            for id in bearers.get(name, ())
-            if may_leave(post, posts[id])
-        }
+        wanted: set[int] = set()
+        for post in posts.values():
+            answered = {id for name in post.answers for id in bearers.get(name, ())}
+            if any(may_leave(post, posts[id]) for id in answered):
+                above = answered
+                while above:
+                    wanted |= above
+                    named = {name for id in above for name in posts[id].answers | posts[id].names}
+                    above = {id for name in named for id in bearers.get(name, ())} - wanted
+                wanted |= {id for name in post.names for id in bearers.get(name, ())}
         for mails in authors.values():
             for number, one in enumerate(mails):
                 for other in mails[:number]:

@@ -14,7 +14,7 @@ from digest.models import Message, Thread
 from digest.nouns import Verb
 from digest.steps.collate import adopt
 from digest.steps.neighbours import LEAVES, Neighbours, Row, chunks
-from digest.steps.read import shown_title
+from digest.steps.read import other_threads, shown_title
 from digest.thread.arrange import arrange
 from digest.thread.threading import Ruling
 
@@ -24,8 +24,11 @@ def settle(session: Session, community_id: int, message_ids: Iterable[int], now:
 
     Which a message is in, and why, is in `Message.thread_id` and `Message.thread_reason` afterwards.
     """
+    arriving = list(message_ids)
+    if not arriving:
+        return
     session.flush()
-    near = Neighbours(session, community_id, list(message_ids))
+    near = Neighbours(session, community_id, arriving)
     rulings = [
         Ruling(ruling.verb, ruling.message_id, ruling.other_id, ruling.at) for _, ruling in sorted(near.rulings.items())
     ]
@@ -123,6 +126,16 @@ def _write(session: Session, near: Neighbours, placed: dict[int, int], reasons: 
         for copy in session.exec(select(Message).where(col(Message.duplicate_of).in_(some))):
             copy.thread_id = placed.get(copy.duplicate_of or 0)
             session.add(copy)
+    session.flush()
+
+
+def redraft_threads(session: Session, message: Message) -> None:
+    """The threads that a message has a part in are to be drafted anew."""
+    for id in (message.thread_id, *other_threads(session, message)):
+        thread = session.get(Thread, id) if id is not None else None
+        if thread is not None:
+            thread.to_draft = True
+            session.add(thread)
     session.flush()
 
 

@@ -10,8 +10,8 @@ from sqlmodel import Session, col, select
 
 from digest.message import attachment as open_attachment
 from digest.message.privacy import everywhere
-from digest.models import Identifier, Message, RawMessage
-from digest.nouns import MASKED, UNREAD_FILE, Decision, Place, SegmentRole, mask, new_spans
+from digest.models import Identifier, Message, Part, RawMessage
+from digest.nouns import MASKED, UNREAD_FILE, Decision, Kind, Place, Segment, SegmentRole, mask, new_spans
 from digest.thread import subject as subjects
 
 #: Characters; no name of a file is longer.
@@ -70,20 +70,79 @@ def masks_of(session: Session, messages: Sequence[Message]) -> dict[int, Masks]:
     return found
 
 
-def shown_segments(session: Session, message: Message) -> list[Shown]:
-    """A message's segments in order, masked."""
-    return shown_with(message, masks(session, message))
+def segments(session: Session, message: Message, thread_id: int | None) -> list[Segment]:
+    """A message's segments as one of its threads sees them: new text that answers another one is elsewhere.
+
+    `thread_id` None: as its author wrote it. Only an answer to the digest can answer several threads.
+    """
+    if thread_id is None or message.kind is not Kind.DIGEST_REPLY:
+        return message.segments
+    parts = [(part.start, part.end, thread) for part, thread in _parts(session, message)]
+    cut: list[Segment] = []
+    for segment in message.segments:
+        if segment.role is not SegmentRole.NEW:
+            cut.append(segment)
+            continue
+        at = segment.start
+        for start, end, thread in parts:
+            if start >= segment.end or end <= at:
+                continue
+            cut += _piece(at, max(start, at), message.thread_id == thread_id)
+            cut += _piece(max(start, at), min(end, segment.end), thread == thread_id)
+            at = min(end, segment.end)
+        cut += _piece(at, segment.end, message.thread_id == thread_id)
+    return cut
 
 
-def shown_with(message: Message, hidden: Masks) -> list[Shown]:
-    """A message's segments in order, with these spans masked."""
-    return [Shown(s.start, s.end, s.role, mask(message.text, hidden, s.start, s.end)) for s in message.segments]
+def _piece(start: int, end: int, here: bool) -> list[Segment]:
+    return [Segment(start, end, SegmentRole.NEW if here else SegmentRole.ELSEWHERE)] if start < end else []
 
 
-def shown_text(session: Session, message: Message, hidden: Masks | None = None) -> str:
-    """The author's own words, masked; paragraphs apart by a blank line."""
+def _parts(session: Session, message: Message) -> Sequence[tuple[Part, int | None]]:
+    return session.exec(
+        select(Part, Message.thread_id)
+        .join(Message, col(Message.id) == col(Part.answers_id))
+        .where(Part.message_id == message.id)
+        .order_by(col(Part.start))
+    ).all()
+
+
+def other_threads(session: Session, message: Message) -> list[int]:
+    """The threads that parts of a message answer, but for its own, in order."""
+    if message.kind is not Kind.DIGEST_REPLY:
+        return []
+    found = dict.fromkeys(thread for _, thread in _parts(session, message) if thread is not None)
+    return [thread for thread in found if thread != message.thread_id]
+
+
+def _links_of(session: Session, message: Message, thread_id: int) -> list[str]:
+    """The links of a message that one of its threads may show: those in the words that answer it."""
+    if not (others := other_threads(session, message)):
+        return message.links
+    shown = segments(session, message, thread_id)
+    here = " ".join(message.text[s.start : s.end] for s in shown if s.role is SegmentRole.NEW)
+    there = " ".join(message.text[s.start : s.end] for s in shown if s.role is SegmentRole.ELSEWHERE)
+    own = thread_id not in others  # what stands nowhere in so many words goes with the message
+    return [link for link in message.links if link in here or (own and link not in there)]
+
+
+def shown_segments(session: Session, message: Message, thread_id: int | None = None) -> list[Shown]:
+    """A message's segments in order, masked; with `thread_id`, as that thread sees them."""
+    return shown_with(message, masks(session, message), segments(session, message, thread_id))
+
+
+def shown_with(message: Message, hidden: Masks, found: Sequence[Segment] | None = None) -> list[Shown]:
+    """A message's segments in order (or those in `found`), with these spans masked."""
+    return [
+        Shown(s.start, s.end, s.role, mask(message.text, hidden, s.start, s.end)) for s in found or message.segments
+    ]
+
+
+def shown_text(session: Session, message: Message, hidden: Masks | None = None, thread_id: int | None = None) -> str:
+    """The author's own words (for `thread_id`: those that answer it), masked; paragraphs apart by a blank line."""
     hidden = masks(session, message) if hidden is None else hidden
-    parts = (mask(message.text, hidden, start, end).strip() for start, end in new_spans(message.segments))
+    spans = new_spans(segments(session, message, thread_id))
+    parts = (mask(message.text, hidden, start, end).strip() for start, end in spans)
     return "\n\n".join(part for part in parts if part)
 
 
@@ -103,10 +162,11 @@ def _masked_words(session: Session, message: Message) -> list[tuple[str, str]]:
     return [(i.words, i.type) for i in found if i.words and i.decision is not Decision.RELEASED]
 
 
-def shown_links(session: Session, message: Message) -> list[str]:
-    """The web addresses of a message, without those that say what is masked."""
+def shown_links(session: Session, message: Message, thread_id: int | None = None) -> list[str]:
+    """The web addresses of a message, without those that say what is masked; as one of its threads sees them."""
     hidden = _masked_words(session, message)
-    return [link for link in message.links if not everywhere(unquote(link), hidden)]
+    links = message.links if thread_id is None else _links_of(session, message, thread_id)
+    return [link for link in links if not everywhere(unquote(link), hidden)]
 
 
 def shown_attachments(session: Session, message: Message) -> list[str]:

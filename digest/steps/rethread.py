@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlmodel import Session, col, func, select
 
-from digest.models import Member, Message, Part, Ruling, Thread
-from digest.nouns import Kind, Verb
+from digest.models import Member, Message, Ruling, Thread
+from digest.nouns import HoldReason, Verb
 from digest.steps.neighbours import THREADED
 from digest.steps.place import settle
 
@@ -45,7 +45,7 @@ def undo(session: Session, ruling: Ruling, now: datetime) -> bool:
     session.add(ruling)
     session.flush()
     message = session.get_one(Message, ruling.message_id)
-    if message.kind is Kind.DIGEST_REPLY and _unplaced(session, message):
+    if message.hold_reason is HoldReason.WHICH_THREAD and not _ruled(session, message):
         left = session.get(Thread, message.thread_id) if message.thread_id is not None else None
         if left is not None:
             left.to_draft = True
@@ -58,11 +58,11 @@ def undo(session: Session, ruling: Ruling, now: datetime) -> bool:
     return True
 
 
-def _unplaced(session: Session, message: Message) -> bool:
-    ruled = session.exec(
-        select(Ruling.id).where(Ruling.message_id == message.id, col(Ruling.undone_at).is_(None))
-    ).first()
-    return ruled is None and session.exec(select(Part).where(Part.message_id == message.id)).first() is None
+def _ruled(session: Session, message: Message) -> bool:
+    moved = select(Ruling.id).where(
+        Ruling.message_id == message.id, Ruling.verb == Verb.MOVE, col(Ruling.undone_at).is_(None)
+    )
+    return session.exec(moved).first() is not None
 
 
 def _rule(

@@ -9,7 +9,7 @@ from digest.nouns import HUMAN, Decision, HoldReason, MessageStatus, Role, Verb
 from digest.steps import alone, note, rethread
 from digest.steps.collate import draft_waiting
 from digest.steps.enrol import find, is_address, take_part
-from digest.steps.place import settle, survivor
+from digest.steps.place import redraft_threads, settle, survivor
 from digest.steps.redact import carry, identifiers, mark, spread
 
 
@@ -316,23 +316,15 @@ def _held(session: Session, message_id: int) -> Message:
 
 
 def _changed(session: Session, message: Message, now: datetime) -> None:
-    """A message came into sight or went out of it: its thread is drafted anew."""
-    thread = session.get(Thread, message.thread_id) if message.thread_id is not None else None
-    if thread is not None:
-        thread.to_draft = True
-        session.add(thread)
-        session.flush()
+    """A message came into sight or went out of it: its threads are drafted anew."""
+    redraft_threads(session, message)
     draft_waiting(session, message.community_id, now)
 
 
 def _accept(session: Session, message: Message, why: str) -> None:
     message.status, message.hold_note = MessageStatus.ACCEPTED, why
-    thread = session.get(Thread, message.thread_id) if message.thread_id is not None else None
-    if thread is not None:
-        thread.to_draft = True
-        session.add(thread)
     session.add(message)
-    session.flush()
+    redraft_threads(session, message)
 
 
 def _let_in(session: Session, message: Message, why: str, now: datetime) -> None:

@@ -18,10 +18,12 @@ from digest.nouns import Verb
 from digest.thread.subject import Base
 from digest.thread.threading import (
     SKEW,
+    TALK,
     Post,
     Ruling,
     Sets,
     agree,
+    concerns,
     corrects,
     follows,
     leaves,
@@ -30,10 +32,10 @@ from digest.thread.threading import (
 
 STARTS = "starts a new conversation"
 LEAVES = "answers an earlier message, but with a new subject and topic"
-ANSWERS = "answers a message by In-Reply-To"
+ANSWERS = "answers a message by In-Reply-To or, without one, the last of its References"
 ANSWERED = "is the earlier message that stored replies answer"
 REFERS = "names a message in References, with the same subject"
-SHARES = "answers the same missing message, with the same subject"
+SHARES = "answers the same missing message"
 COPY = "bears the Message-ID of another message, with the same subject"
 OUTLOOK = "belongs to the same Outlook conversation"
 SUBJECT = "is a reply with the same subject within 30 days"
@@ -158,7 +160,11 @@ def _set_up(posts: Sequence[Post], rulings: Sequence[Ruling]) -> tuple[_Table, l
     ordered += [replace(ordered[place], id=-1 - ordered[place].id, target=None) for place in moved]
     up, missing = [], []
     for place, post in enumerate(ordered):
-        named = {name: bearers.get(name, []) for name in post.answers | post.names if name != post.bears}
+        named = {
+            name: _meant(ordered, post, bearers.get(name, []))
+            for name in post.answers | post.names
+            if name != post.bears
+        }
         up.append({other: name in post.answers for name, places in named.items() for other in places if other != place})
         missing.append({name for name, places in named.items() if not places})
     for place, since in moved.items():
@@ -176,6 +182,13 @@ def _set_up(posts: Sequence[Post], rulings: Sequence[Ruling]) -> tuple[_Table, l
     return table, [(one, other) for one, others in merged.items() for other in others]
 
 
+def _meant(posts: Sequence[Post], post: Post, bearers: Sequence[int]) -> Sequence[int]:
+    """Of several mails with one Message-ID, those with the subject of what names it; all when none has."""
+    if len(bearers) < 2:
+        return bearers
+    return [at for at in bearers if agree(post.base, posts[at].base)] or bearers
+
+
 def _leave_ghost(posts: Sequence[Post], up: list[dict[int, bool]], place: int, ghost: int, since: datetime) -> None:
     """What answered a message before it was moved, and what answers those, names its ghost from now on."""
     names = {at for at, named in enumerate(up) if place in named and at != ghost}
@@ -189,8 +202,8 @@ def _leave_ghost(posts: Sequence[Post], up: list[dict[int, bool]], place: int, g
 def _regions(table: _Table, roots: set[int]) -> None:
     """Say which region each place is in: that of the nearest root it answers, or none. A root is in its own."""
     for at, named in enumerate(table.up):
-        answered = [table.posts[other] for other, answers in named.items() if answers]
-        if answered and at not in roots and all(leaves(table.posts[at], other) for other in answered):
+        answered = [other for other, answers in named.items() if answers]
+        if answered and at not in roots and all(_leaves(table, at, other) for other in answered):
             roots.add(at)
             table.tell(at, LEAVES)
     below: dict[int, list[int]] = {}
@@ -206,6 +219,29 @@ def _regions(table: _Table, roots: set[int]) -> None:
     for at, those in over.items():
         lowest = [root for root in those if not any(other in inside[root] for other in those if other != root)] or those
         table.region[at] = max(lowest, key=lambda root: (table.up[at].get(root, False), table.posts[root].order))
+
+
+def _leaves(table: _Table, at: int, other: int) -> bool:
+    """Whether a reply is a new topic; not when it takes up, within days, an answer to what its author said."""
+    post, parent = table.posts[at], table.posts[other]
+    if not leaves(post, parent):
+        return False
+    earlier = [table.posts[one] for one in _above(table, at) if one != other]
+    if not leaves(post, parent, " ".join(f"{one.base.text} {one.text}" for one in earlier)):
+        return False
+    talks = any(table.posts[one].author == post.author for one in table.up[other])
+    return not (talks and post.author and abs(post.at - parent.at) <= TALK)
+
+
+def _above(table: _Table, at: int) -> set[int]:
+    """What a post answers, directly or by way of others."""
+    seen: set[int] = set()
+    waiting = [at]
+    while waiting:
+        fresh = [one for one in table.up[waiting.pop()] if one not in seen and one != at]
+        seen.update(fresh)
+        waiting += fresh
+    return seen
 
 
 def _reached(start: int, below: dict[int, list[int]]) -> set[int]:
@@ -225,17 +261,26 @@ def _reached(start: int, below: dict[int, list[int]]) -> set[int]:
 def _headers(table: _Table) -> None:
     """In-Reply-To joins; References join where the subject agrees; so do Message-IDs that two share or both miss."""
     shared: dict[tuple[str, str, int], int] = {}
+    awaited: dict[tuple[str, int], list[int]] = {}
     bearing: dict[str, int] = {}
     for at, post in enumerate(table.posts):
         for other, answers in table.up[at].items():
             parent = table.posts[other]
-            if answers and leaves(post, parent):
+            if answers and _leaves(table, at, other):
                 continue
             if (answers or agree(table.bases[at], table.bases[other])) and table.join(at, other):
                 table.tell(at, ANSWERS if answers else REFERS)
                 if parent.id > post.id:
                     table.tell(other, ANSWERED)
         for name in table.missing[at]:
+            if name in post.answers:  # both answer what never came, unless one was typed over it
+                others = awaited.setdefault((name, table.region[at]), [])
+                for other in others:
+                    there = table.posts[other]
+                    if not leaves(post, there) and not leaves(there, post) and table.join(at, other):
+                        table.tell(at, SHARES)
+                        break
+                others.append(at)
             for text in {table.bases[at].text, table.bases[at].was or table.bases[at].text}:
                 first = shared.setdefault((name, text, table.region[at]), at)
                 if first != at and table.join(at, first):
@@ -304,7 +349,7 @@ def _subjects(table: _Table) -> None:
             for at in alike.get(text, ()):
                 reply = table.posts[at]
                 # nobody answers what is not written yet
-                in_time = begun[table.sets.root(other)][text] <= reply.at + SKEW
+                in_time = begun[table.sets.root(other)][text] <= begun[home[at]][text] + SKEW
                 if home[at] in open_ and in_time and near(reply, there):
                     heapq.heappush(pairs, (abs(reply.at - there.at), other, at))
 
@@ -343,9 +388,8 @@ def _home(table: _Table, leaf: Post) -> int | None:
         for at, post in enumerate(table.posts)
         if post.bears in leaf.answers | leaf.names or (leaf.bears and leaf.bears in post.answers | post.names)
     ]
-    base = leaf.base.text
-    alike = [at for at, there in enumerate(table.bases) if base and there.text == base and near(leaf, table.posts[at])]
-    places = [at for at in named or alike if not table.ghost(at) and (table.posts[at].bears or alike)]
+    alike = [at for at, post in enumerate(table.posts) if concerns(leaf, post)]
+    places = [at for at in named or alike if not table.ghost(at)]
     if not places:
         return None
     return min(places, key=lambda at: (table.posts[at].author != leaf.author, abs(table.posts[at].at - leaf.at), at))

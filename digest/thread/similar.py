@@ -28,6 +28,11 @@ def related(question: str, earlier: Sequence[tuple[int, str]], limit: int = 3) -
     `question` is a thread's title and question; `earlier` holds (thread id, title, question and, where there are any,
     the labels of its points). Threads that merely share a word do not appear.
     """
+    return [thread for _, thread in scores(question, earlier)[:limit]]
+
+
+def scores(question: str, earlier: Sequence[tuple[int, str]]) -> list[tuple[float, int]]:
+    """What `related` goes by: (score, id) of the threads that ask the same, best first."""
     asked = set(content(question))
     bags = [(thread, Counter(content(text))) for thread, text in earlier]
     if not asked or not bags:
@@ -47,7 +52,7 @@ def related(question: str, earlier: Sequence[tuple[int, str]], limit: int = 3) -
         score = sum(weight[word] * bag[word] * (_K1 + 1) / (bag[word] + damp) for word in shared) / whole
         if len(shared) >= _WORDS and score >= _ENOUGH:
             scored.append((-score, thread))
-    return [thread for _, thread in sorted(scored)[:limit]]
+    return [(-score, thread) for score, thread in sorted(scored)]
 
 
 def _rarity(holders: int, threads: int) -> float:

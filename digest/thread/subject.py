@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 # What mail programs put before a subject: English, German, Dutch, Nordic and Finnish, Italian, French, Spanish,
-# Portuguese, Polish, Turkish, Welsh. Those that open an English subject too ("Ref:", "I:") are left out.
-_REPLY = r"re|r|aw|antw(?:ort)?|sv|vs|rif|res|odp|ynt|atb"
-_FORWARD = r"fwd?|wg|vb|doorst|tr|enc|rv"
+# Portuguese, Polish and Czech, Hungarian, Romanian, Turkish, Welsh, Greek, Russian, Arabic, Hebrew, Chinese. Those that
+# open an English subject too ("Ref:", "Rep:", "I:") are left out.
+_REPLY = r"re|r|aw|antw(?:ort)?|sv|svar|vs|rif|rép\.?|res|odp|vá|răs|ynt|atb|απ|σχετ|отв(?:ет)?|رد|השב|回复|回覆|答复"
+_FORWARD = r"fwd?|wg|vb|vl|doorst|tr|enc|rv|pd|továbbítás|пересл|πρθ|转发|轉寄"
 
 # RFC 5256: subj-refwd = ("re" / ("fw" ["d"])) *WSP [subj-blob] ":"; Outlook also writes "Re[2]:" and "Re(2):"
 _PREFIX = re.compile(rf"(?P<word>{_REPLY}|{_FORWARD})\s*(?:[\[(]\d+[\])])?\s*[:：]\s*", re.IGNORECASE)
 _IS_FORWARD = re.compile(rf"(?:{_FORWARD})", re.IGNORECASE)
 _TOKEN = re.compile(r"\[T(\d{1,9})\]", re.IGNORECASE)
-_TAG = re.compile(r"\[[^\[\]]{1,60}\]\s*")  # RFC 5256: subj-blob; a list's tag or "[EXTERNAL]"
+# RFC 5256: subj-blob; a list's tag or "[EXTERNAL]", which some gateways follow with a colon, or write without brackets
+_TAG = re.compile(r"(?:\[{1,2}[^\[\]]{1,60}\]{1,2}\s*:?|ext(?:ern(?:al)?)?\s*:)\s*", re.IGNORECASE)
+# what some programs curl, and others straighten again
+_PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u2011": "-", "…": "..."})
 _TRAILER = re.compile(r"\s*\(fwd\)\s*$", re.IGNORECASE)  # RFC 5256: subj-trailer
 _WAS = re.compile(r"[(\[]was:?\s+(.+?)[)\]]?$", re.IGNORECASE)
 _WRAPPED = re.compile(r"\[fwd:(.*)\]\s*", re.IGNORECASE)  # RFC 5256: subj-fwd
@@ -37,7 +41,11 @@ def base(subject: str) -> Base:
     """Take a decoded subject apart: "Re: [LIST] AW: Two-week clinics [T14]" → ("two-week clinics", reply, 14)."""
     text, reply, forward, token = _strip(subject)
     was = _WAS.search(text)
-    return Base(text.casefold(), reply, forward, token, _strip(was[1])[0].casefold() if was else "")
+    return Base(_folded(text), reply, forward, token, _folded(_strip(was[1])[0]) if was else "")
+
+
+def _folded(text: str) -> str:
+    return text.translate(_PLAIN).casefold()
 
 
 @lru_cache(maxsize=4096)

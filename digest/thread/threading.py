@@ -6,6 +6,7 @@ conversation (`clusters`). The rules of DESIGN.md go on top of it (`thread.arran
 
 import base64
 import binascii
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,8 +19,11 @@ from digest.words import content
 WINDOW = timedelta(days=30)
 #: How much earlier than what it answers a message may say it was sent: clocks differ, and so do zones.
 SKEW = timedelta(days=1)
+#: Within which time somebody whom an answer was for goes on with a subject of their own, and leaves nothing.
+TALK = timedelta(days=7)
 #: Within which time a mail that says nearly the same is its author's correction of the first.
 CORRECTED = timedelta(days=3)
+_WORD = re.compile(r"[\w'’-]+")
 _SAME_WORDS = 0.6  # of both texts' words
 
 
@@ -41,9 +45,10 @@ class Ruling:
 class Post:
     """A stored message as threading needs it. `id` is the order in which they were stored.
 
-    `bears`, `answers` (In-Reply-To) and `names` (References) are Message-IDs. `target`: the message whose thread its
-    token names, or that it answers by way of the digest. `text`: the author's own words, where `may_leave` or a
-    correction is possible. `leaf`: a program's mail about another, which joins nothing and starts nothing.
+    `bears`, `answers` (In-Reply-To; without one, the last of References) and `names` (References) are Message-IDs.
+    `target`: the message whose thread its token names, or that it answers by way of the digest. `text`: the author's
+    own words, where `may_leave` or a correction is possible. `leaf`: a program's mail about another, which joins
+    nothing and starts nothing.
     """
 
     id: int
@@ -73,7 +78,12 @@ class Post:
 
 def agree(one: Base, other: Base) -> bool:
     """Whether two subjects are the same, or one says that it was the other."""
-    return one.text in (other.text, other.was) or one.was == other.text != ""
+    return one.text == other.text or _was(one, other) or _was(other, one)
+
+
+def _was(late: Base, early: Base) -> bool:
+    """Whether a subject names an earlier one; people leave out parts of it."""
+    return late.was != "" and (late.was == early.text or (late.was.count(" ") > 1 and late.was in early.text))
 
 
 def may_leave(reply: Post, parent: Post) -> bool:
@@ -88,11 +98,18 @@ def may_leave(reply: Post, parent: Post) -> bool:
     return not (reply.author == parent.author and abs(reply.at - parent.at) <= SKEW)
 
 
-def leaves(reply: Post, parent: Post) -> bool:
-    """Whether a reply used an old mail only to reach the list: typed afresh, and no word of it is in the old mail."""
+def leaves(reply: Post, parent: Post, before: str = "") -> bool:
+    """Whether a reply used an old mail only to reach the list: typed afresh, and no word of it is in the old mail.
+
+    `before`: what was said in the mails that the old one answers. Long texts have a word in common with anything, so
+    half of the subject's words must be there.
+    """
     if not may_leave(reply, parent):
         return False
-    return not set(content(reply.base.text)) & set(content(f"{parent.base.text} {parent.text}"))
+    words = set(content(reply.base.text))
+    if words & set(content(f"{parent.base.text} {parent.text}")):
+        return False
+    return not words or 2 * len(words & set(content(before))) < len(words)
 
 
 def may_correct(one: Post, other: Post) -> bool:
@@ -102,8 +119,10 @@ def may_correct(one: Post, other: Post) -> bool:
     first, second = one.base, other.base
     if first.is_reply or second.is_reply or one.answers or other.answers:
         return False
-    left, right = set(content(first.text)), set(content(second.text))
-    return bool(left) and 2 * len(left & right) > min(len(left), len(right))
+    few, many = sorted((set(content(first.text)), set(content(second.text))), key=len)
+    # the longer subject says all that the shorter one does, but for a word that was misspelt; numbers are no slips
+    odd = few - many
+    return bool(few) and len(odd) <= (len(few) > 3) and not any(map(str.isdecimal, "".join(odd)))
 
 
 def corrects(one: Post, other: Post) -> bool:
@@ -125,14 +144,31 @@ def may_follow(late: Post, early: Post) -> bool:
         return False
     if not timedelta(0) < late.at - early.at <= WINDOW or first.text == second.text:
         return False
-    return len(set(content(first.text))) > 1 and f" {first.text} " in f" {' '.join(second.text.split())} ".replace(
-        ":", " "
-    ).replace(" - ", " ")
+    return len(set(content(first.text))) > 1 and _within(first.text, second.text)
 
 
 def follows(late: Post, early: Post) -> bool:
     """Whether a new mail tells the outcome of its author's own question: that one asks, and this one does not."""
     return may_follow(late, early) and "?" in early.text and "?" not in late.text
+
+
+def may_concern(one: Post, other: Post) -> bool:
+    """Whether one subject stands in the other, as those of an outcome or of an invitation do."""
+    return near(one, other) and (_within(one.base.text, other.base.text) or _within(other.base.text, one.base.text))
+
+
+def concerns(leaf: Post, post: Post) -> bool:
+    """Whether a program's mail has a message's subject, or its author put it into their own: "Save the date: …"."""
+    about, subject = leaf.base.text, post.base.text
+    if not about or not near(leaf, post):
+        return False
+    own = leaf.author == post.author and len(set(content(about))) > 1
+    return about == subject or (own and _within(about, subject))
+
+
+def _within(part: str, whole: str) -> bool:
+    """Whether the words of `part` stand in `whole`, in order."""
+    return f" {' '.join(_WORD.findall(part))} " in f" {' '.join(_WORD.findall(whole))} "
 
 
 def near(one: Post, other: Post) -> bool:

@@ -1,7 +1,7 @@
 """A message as a thread's page shows it: its author's own words, what is folded away, and where the message went."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -9,8 +9,8 @@ from itertools import groupby
 from sqlmodel import Session
 
 from digest.models import Collation, Member, Message
-from digest.nouns import CollationStatus, Content, Kind, MessageStatus, SegmentRole, mask
-from digest.steps.read import Masks, masks, shown_links, shown_with
+from digest.nouns import CollationStatus, Content, Kind, MessageStatus, Segment, SegmentRole, mask
+from digest.steps.read import Masks, masks, segments, shown_links, shown_with
 from digest.web import files
 from digest.web.files import File
 from digest.web.render import listed
@@ -83,13 +83,22 @@ FOLDED = {
     SegmentRole.DISCLAIMER: "disclaimer",
     SegmentRole.BANNER: "banner",
     SegmentRole.FOOTER: "list footer",
+    SegmentRole.ELSEWHERE: "words about another thread",
 }
 
 
 def said(
-    session: Session, message: Message, people: Mapping[int, Member], latest: Collation | None, content: Content
+    session: Session,
+    message: Message,
+    people: Mapping[int, Member],
+    latest: Collation | None,
+    content: Content,
+    thread_id: int | None = None,
 ) -> Said:
-    """The message for a page. `latest` is the collation's version that counts, `content` what the page shows of it."""
+    """The message for a page (of the thread `thread_id`, where it is one's).
+
+    `latest` is the collation's version that counts, `content` what the page shows of it.
+    """
     author = people.get(message.member_id or 0)
     masked = masks(session, message)
     edited = latest is not None and latest.status is not CollationStatus.DRAFT
@@ -101,8 +110,8 @@ def said(
         reply=message.kind in {Kind.REPLY, Kind.DIGEST_REPLY},
         held=message.status is MessageStatus.HELD,
         let_in=message.status is MessageStatus.ACCEPTED and message.hold_reason is not None,
-        blocks=tuple(_blocks(message, masked)),
-        links=tuple(shown_links(session, message)),
+        blocks=tuple(_blocks(message, masked, segments(session, message, thread_id))),
+        links=tuple(shown_links(session, message, thread_id)),
         files=files.of(session, message),
         problems=tuple(message.problems),
         late=edited and latest is not None and (message.filed_at or message.received_at) > latest.saved_at,
@@ -111,11 +120,11 @@ def said(
     )
 
 
-def _blocks(message: Message, hidden: Masks) -> Iterator[Block]:
+def _blocks(message: Message, hidden: Masks, found: Sequence[Segment]) -> Iterator[Block]:
     """The author's passages, and between them what is folded away: neighbours go under one name."""
-    shown = [s for s in shown_with(message, hidden) if s.text.strip()]
-    for new, segments in groupby(shown, lambda s: s.role is SegmentRole.NEW):
-        together = list(segments)
+    shown = [s for s in shown_with(message, hidden, found) if s.text.strip()]
+    for new, stretch in groupby(shown, lambda s: s.role is SegmentRole.NEW):
+        together = list(stretch)
         if new:
             spans = [m.span() for s in together for m in PARAGRAPH.finditer(message.text, s.start, s.end)]
             yield Block(tuple(_passage(message, start, end, hidden) for start, end in spans))

@@ -133,7 +133,7 @@ def _page(
         content = reads.approved_content(session, thread.id) or Content()
     people = reads.people(session, thread.community_id)
     shown = [
-        said(session, message, people, latest, content)
+        said(session, message, people, latest, content, thread.id)
         for message in collate.messages(session, thread.id)
         if visit.coordinates or message.status is MessageStatus.ACCEPTED
     ]
@@ -195,7 +195,9 @@ def _conflict(visit: MemberVisit, thread_id: int, edit: Edit, sentence: str) -> 
         thread = _thread(session, visit)
         latest = collate.current(session, thread_id)
         people = reads.people(session, thread.community_id)
-        shown = [said(session, m, people, latest, edit.content) for m in collate.messages(session, thread_id)]
+        shown = [
+            said(session, m, people, latest, edit.content, thread_id) for m in collate.messages(session, thread_id)
+        ]
         return visit.page(
             "conflict",
             409,

@@ -33,7 +33,9 @@ def _page(visit: MemberVisit, refused: str = "", status: int = 200) -> Response:
         old = reads.version(session, thread.id, visit.request.path_params["version"])
         latest = collate.current(session, thread.id) or old
         people = reads.people(session, community_id)
-        by_id = {m.id: said(session, m, people, latest, old.content) for m in collate.messages(session, thread.id)}
+        by_id = {
+            m.id: said(session, m, people, latest, old.content, thread.id) for m in collate.messages(session, thread.id)
+        }
         return visit.page(
             "version",
             status,

@@ -8,6 +8,7 @@ from digest.models import Identifier, Thread
 from digest.nouns import CollationStatus, Content, Decision, Evidence, HoldReason, MessageStatus, Point, Stance
 from digest.steps import collate, erase, review
 from digest.steps.read import shown_text
+from digest.thread.arrange import ANSWERS
 from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, SERVICE, SLIP, World, mail
 
 
@@ -179,7 +180,7 @@ def test_admitting_a_stranger_makes_them_a_member_and_threads_their_mail(world: 
             review.release(session, held.id, ruth, "Known to me.", NOON)
         review.admit(session, held.id, ruth, "Dr New", "Wessex", world.member(session, "gwen@example.org").role, NOON)
         assert (held.status, held.thread_id) == (MessageStatus.ACCEPTED, thread)
-        assert held.thread_reason == "answers a message by In-Reply-To"
+        assert held.thread_reason == ANSWERS
 
 
 def test_a_discarded_message_can_be_brought_back(world: World) -> None:
@@ -195,14 +196,15 @@ def test_a_discarded_message_can_be_brought_back(world: World) -> None:
 
 def test_joined_threads_keep_what_a_person_wrote_about_either(world: World) -> None:
     world.receive(REPLY)
-    other = mail(
-        "priya@example.org",
-        "Re: Kits",
-        "Our hub texts at day ten and writes at day twenty-one.",
-        "r9@x",
-        "q1@example.org",
+    world.receive(
+        mail(
+            "priya@example.org",
+            "Re: Kits",
+            "Our hub texts at day ten and writes at day twenty-one.",
+            "r9@x",
+            answers="late@x",
+        )
     )
-    world.receive(other)
     with store.transaction(world.engine) as session:
         ruth = world.member(session, "ruth@charity.example.org")
         threads = [m.thread_id for m in world.messages(session)]
@@ -210,7 +212,8 @@ def test_joined_threads_keep_what_a_person_wrote_about_either(world: World) -> N
         second = threads[1] or 0
         content = collate.current(session, second).content  # type: ignore[union-attr]
         collate.save(session, second, 1, content.model_copy(update={"note": "Worth knowing."}), ruth, NOON)
-    world.receive(QUESTION)
+    late = mail("gwen@example.org", "Re: Unreturned FIT kits", "And kits by post?", "late@x", answers="q1@example.org")
+    world.receive(QUESTION, late)
     with store.read(world.engine) as session:
         kept = world.messages(session)[0].thread_id or 0
         assert session.get_one(Thread, second).merged_into == kept or kept == second

@@ -14,6 +14,7 @@ from digest.models import Message, RawMessage, Thread
 from digest.nouns import HoldReason, Kind, MessageStatus
 from digest.steps import enrol, export, file, receive
 from digest.steps.read import new_words, shown_text
+from digest.thread.arrange import ANSWERS
 from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, SERVICE, SLIP, World, mail
 
 
@@ -62,7 +63,7 @@ def test_a_question_and_its_replies_make_one_thread_with_reasons(world: World) -
         question, reply, dissent = world.messages(session)
         assert {m.thread_id for m in (question, reply, dissent)} == {question.thread_id}
         assert (question.kind, reply.kind) == (Kind.QUESTION, Kind.REPLY)
-        assert reply.thread_reason == "answers a message by In-Reply-To"
+        assert reply.thread_reason == ANSWERS
         assert all(m.status is MessageStatus.ACCEPTED for m in (question, reply, dissent))
         assert session.get_one(Thread, question.thread_id).title == "Unreturned FIT kits"
 

@@ -58,7 +58,9 @@ def test_two_answers_to_a_message_that_never_came_are_one_thread() -> None:
     one, two = (post(id, "Re: Chest X-ray access", id * 40, answers="lost") for id in (2, 3))
     assert threads(one, two) == [(2, 3)]
     assert why(3, one, two) == reasons.SHARES
-    assert threads(one, post(4, "Re: Other matters", 1, answers="lost")) == [(4,), (2,)]
+    assert threads(one, post(4, "Re: Other matters", 1, answers="lost")) == [(4, 2)]
+    assert threads(one, post(4, "Other matters", 1, answers="lost")) == [(4,), (2,)]  # typed over it
+    assert threads(one, post(4, "Re: Other matters", 1, names="lost more")) == [(4,), (2,)]
 
 
 def test_a_new_topic_typed_over_an_old_mail_starts_a_thread_that_takes_its_answers_along() -> None:
