@@ -108,7 +108,7 @@ def begun(database: Path, folder: Path, members: int, ours: Settings) -> None:
 def ours(say: Pipe, made: Settings, members: int) -> None:
     """The worker's outbox, from the first claim to the last row settled; and the peak of memory in kB."""
     engine = store.connect(made.database)
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), cpu()
     asyncio.run(worker.Outbox(engine, made).run(until_empty=True))
     took = time.perf_counter() - began
     with store.read(engine) as session:
@@ -116,7 +116,7 @@ def ours(say: Pipe, made: Settings, members: int) -> None:
             select(func.count()).select_from(Delivery).where(Delivery.status == DeliveryStatus.SENT)
         ).one()
     assert sent == members, f"{sent} of {members} mails were sent"
-    say.send((took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+    say.send((took, cpu() - worked, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
 
 
 def plain(say: Pipe, made: Settings, members: int) -> None:
@@ -136,27 +136,33 @@ def plain(say: Pipe, made: Settings, members: int) -> None:
     async def send() -> None:
         await asyncio.gather(*(lane() for _ in range(made.smtp.connections)))
 
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), cpu()
     asyncio.run(send())
-    say.send((time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+    say.send((time.perf_counter() - began, cpu() - worked, 0))
 
 
-def in_c(port: int, sessions: int, members: int, size: int) -> float:
+def cpu(who: int = resource.RUSAGE_SELF) -> float:
+    """Seconds of processor time, the system's for us included: what a busy machine does not change."""
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime
+
+
+def in_c(port: int, sessions: int, members: int, size: int) -> tuple[float, float]:
     command = ["smtp-source", "-d", "-s", sessions, "-m", members, "-l", size, "-f", SENDER, f"{HOST}:{port}"]
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), cpu(resource.RUSAGE_CHILDREN)
     subprocess.run([str(part) for part in command], check=True, capture_output=True)
-    return time.perf_counter() - began
+    return time.perf_counter() - began, cpu(resource.RUSAGE_CHILDREN) - worked
 
 
-def apart(target: Callable[..., None], *arguments: object) -> tuple[float, int]:
-    """Run it in a fresh process; (seconds, kB)."""
+def apart(target: Callable[..., None], *arguments: object) -> tuple[float, float, int]:
+    """Run it in a fresh process; (seconds, seconds of processor time, kB)."""
     context = multiprocessing.get_context("spawn")
     hear, say = context.Pipe(duplex=False)
     process = context.Process(target=target, args=(say, *arguments))
     process.start()
     say.close()
     try:
-        took: tuple[float, int] = hear.recv()
+        took: tuple[float, float, int] = hear.recv()
     except EOFError:
         sys.exit("A measured process ended early; its words are above.")
     process.join()
@@ -185,7 +191,9 @@ def main() -> None:
     if shutil.which("smtp-source") is None:
         sys.exit("smtp-source is not here; it comes with Postfix (on Debian: apt-get install postfix).")
     few, many, passes = options.members // 10, options.members, range(options.passes)
-    rates: dict[str, list[float]] = {name: [] for name in ("ours", "aiosmtplib", "smtp_source")}
+    names = ("ours", "aiosmtplib", "smtp_source")
+    rates: dict[str, list[float]] = {name: [] for name in names}
+    work: dict[str, list[float]] = {name: [] for name in names}
     memory = {few: 0, many: 0}
     with tempfile.TemporaryDirectory(prefix="digest-deliver-") as name, sink() as port:
         folder = Path(name)
@@ -194,24 +202,27 @@ def main() -> None:
         made = settings(place, port, options.connections)
         database = pattern(folder)
         begun(database, place, few, made)
-        memory[few] = apart(ours, made, few)[1]
-        size = SIZE
+        memory[few] = apart(ours, made, few)[2]
         for _ in passes:
             begun(database, place, many, made)
-            rates["aiosmtplib"].append(many / apart(plain, made, many)[0])
-            took, memory[many] = apart(ours, made, many)
-            rates["ours"].append(many / took)
-            rates["smtp_source"].append(max(many / in_c(port, sessions, many, size) for sessions in SESSIONS))
+            found = {"aiosmtplib": apart(plain, made, many)[:2]}
+            *found_ours, memory[many] = apart(ours, made, many)
+            found["ours"] = (found_ours[0], found_ours[1])
+            found["smtp_source"] = min(in_c(port, sessions, many, SIZE) for sessions in SESSIONS)
+            for name in names:
+                rates[name].append(many / found[name][0])
+                work[name].append(1000 * found[name][1] / many)
             print({name: round(values[-1]) for name, values in rates.items()}, flush=True)
 
     def ratio(to: str) -> float:
         return round(statistics.median(a / b for a, b in zip(rates["ours"], rates[to], strict=True)), 2)
 
-    found = {f"{name}_per_second": round(statistics.median(values)) for name, values in rates.items()}
-    found |= {"members": many, "connections": options.connections, "bytes": size}
-    found |= {"memory_mb_few": memory[few] // 1024, "memory_mb": memory[many] // 1024}
-    found |= {"ratio_aiosmtplib": ratio("aiosmtplib"), "ratio_smtp_source": ratio("smtp_source")}
-    print(json.dumps(found))
+    said: dict[str, float] = {f"{name}_per_second": round(statistics.median(rates[name])) for name in names}
+    said |= {f"{name}_cpu_ms": round(statistics.median(work[name]), 2) for name in names}
+    said |= {"members": many, "connections": options.connections, "bytes": SIZE}
+    said |= {"memory_mb_few": memory[few] // 1024, "memory_mb": memory[many] // 1024}
+    said |= {"ratio_aiosmtplib": ratio("aiosmtplib"), "ratio_smtp_source": ratio("smtp_source")}
+    print(json.dumps(said))
 
 
 if __name__ == "__main__":

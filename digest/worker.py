@@ -46,8 +46,8 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 2
 IDLE_SECONDS = 0.5  # how often an empty outbox is looked at
-AHEAD_SECONDS, MOST_AHEAD = 0.2, 200  # how much mail is claimed ahead: what goes out in that time, at most so many
-GATHER_SECONDS = 0.04  # answers heard within this time are stored together
+AHEAD_SECONDS, MOST_AHEAD = 0.5, 200  # how much mail is claimed ahead: what goes out in that time, at most so many
+GATHER_SECONDS = 0.1  # answers heard within this time are stored together
 KEEP_SECONDS = 30.0  # how long a connection is kept that nobody uses
 LONGEST_WORDLESS = 900.0  # seconds between attempts to reach a language model that does not answer
 BATCH = 200  # mails understood and filed in one transaction
@@ -244,6 +244,7 @@ class Outbox:
         self._heard: list[Heard] = []
         self._news = asyncio.Event()
         self._broken: BaseException | None = None
+        self._pace = AHEAD_SECONDS  # seconds a mail takes of late
 
     async def run(self, until_empty: bool = False) -> int:
         """Send until stopped, or until nothing is due; returns how many mails had an answer.
@@ -264,9 +265,8 @@ class Outbox:
         return answered
 
     async def _pump(self, lanes: int, until_empty: bool) -> int:
-        held, answered, ahead = 0, 0, lanes
+        held, answered = 0, 0
         failure: DeliveryError | None = None
-        since = time.monotonic()
         while True:
             closing = self.stop.is_set() or failure is not None
             if closing:
@@ -275,12 +275,9 @@ class Outbox:
                 raise self._broken
             self._news.clear()
             heard, self._heard = self._heard, []
-            answers = sum(isinstance(result, Outcome) for _, result in heard)
-            if answers:
-                rate = answers / max(time.monotonic() - since, 0.001)
-                ahead, since = max(lanes, min(MOST_AHEAD, int(rate * AHEAD_SECONDS))), time.monotonic()
-            answered += answers
+            answered += sum(isinstance(result, Outcome) for _, result in heard)
             held -= len(heard)
+            ahead = max(lanes, min(MOST_AHEAD, int(lanes * AHEAD_SECONDS / self._pace)))
             tasks, shut = await self._exchange(heard, 0 if closing else max(0, ahead - held), until_empty)
             held += len(tasks)
             for task in tasks:
@@ -290,8 +287,9 @@ class Outbox:
                 failure = DeliveryError(shut) if until_empty else None
             if held:
                 await self._news.wait()
-                if self._todo.qsize() > lanes and not self.stop.is_set():
-                    await asyncio.sleep(GATHER_SECONDS)  # the lanes have enough to do: hear some more first
+                until = time.monotonic() + GATHER_SECONDS
+                while self._todo.qsize() > ahead // 2 and time.monotonic() < until and not self.stop.is_set():
+                    await asyncio.sleep(0.005)  # the lanes have enough to do: hear some more first
             elif failure is not None:
                 raise failure
             elif self.stop.is_set() or (until_empty and not tasks):
@@ -355,10 +353,12 @@ class Outbox:
                     claim, mail = task
                     result: Outcome | DeliveryError | None = None
                     if deliver.in_time(self.settings, claim, now()):
+                        began = time.monotonic()
                         try:
                             result = await connection.send(mail.sender, mail.recipient, mail.wire)
                         except DeliveryError as error:
                             result = error
+                        self._pace += 0.2 * (time.monotonic() - began - self._pace)
                     self._heard.append((claim, result))
                     self._news.set()
         except Exception as error:
