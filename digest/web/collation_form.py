@@ -140,6 +140,8 @@ def _press(button: str, content: Content, grounds: Grounds, form: FormData) -> s
             point.evidence = list({e.id: e for e in [*point.evidence, evidence]}.values())
             _side(point, evidence.message, verb == "cite")
             content.set_aside = [m for m in content.set_aside if m != evidence.message]
+    elif verb == "word" and point.suggestion:  # a model's wording becomes the coordinator's own, or nobody's
+        point.label, point.own, point.suggestion = point.suggestion, True, ""
     elif verb == "up" and at > 0:
         points.insert(at - 1, points.pop(at))
     elif verb == "down" and at + 1 < len(points):

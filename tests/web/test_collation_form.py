@@ -216,3 +216,12 @@ def test_an_earlier_collation_is_taken_over_as_ones_own_words_and_only_once() ->
     assert at == f"point-{content.points[-1].id}"
     assert begin_from(content, earlier) == "points"
     assert faults(content, GROUNDS) == []
+
+
+def test_a_language_models_wording_is_a_suggestion_until_somebody_takes_it_as_their_own() -> None:
+    worded = ("suggestion.p1", "Ring people early")
+    left = sent(worded).content.points[0]
+    assert (left.label, left.own, left.suggestion) == ("We ring after 14 days.", False, "Ring people early")
+    used = sent(worded, ("do", "word p1")).content
+    assert (used.points[0].label, used.points[0].own, used.points[0].suggestion) == ("Ring people early", True, "")
+    assert faults(used, GROUNDS) == []
