@@ -79,7 +79,8 @@ WHO_WORDS = frozenset(
 WHO = rf"(?:next of kin|{'|'.join(sorted(WHO_WORDS, key=len, reverse=True))})"
 #: What only a person's own record has.
 RECORD = (
-    r"(?:dob\b|d\.\s?o\.\s?b|date of birth|born\b|nhs\s?(?:no|num|#|:|\d)|hosp\w{0,5}\.? (?:no|num|id)|mrn\b|"
+    r"(?:dob\b|d\.\s?o\.\s?b|date of birth|born\b|b\.\s?\d|nhs\s?(?:no|num|#|:|\d)|hosp\w{0,5}\.? (?:no|num|id)|"
+    r"mrn\b|"
     r"chi (?:no|num|\d))"
 )
 AGE_UNIT = r"(?:[ -]?(?:years?|yrs?)[ -]?olds?\b|[ -]?(?:y/?o|yrs?|[MFmf])\b)"

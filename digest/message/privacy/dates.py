@@ -30,6 +30,9 @@ _NEXT = re.compile(rf"[\s,;:(|{DASH}]{{1,4}}(?:ward \d\d?, )?({_DATE})")
 _ALSO = re.compile(rf"{GAP}(?:and|or|&|/){GAP}({_DATE})")
 _AGED = re.compile(rf"\d\d?\d?(?:(?i:{AGE_UNIT})|(?<=aged \d)|(?<=aged \d\d)|(?<=age \d\d))[\s,;:(]{{1,4}}({_DATE})")
 _FULL = re.compile(_DAY_FIRST)
+_OF_A_MAN = re.compile(
+    rf"(\d\d?[./-]\d\d?[./-]\d\d(?:\d\d)?){GAP}(?i:wo)?(?i:man|male|lady|gentleman|boy|girl|female)\b"
+)
 #: The year of a birth; what else a mail dates lies closer.
 _LONG_AGO = re.compile(r"19[0-9]\d(?!\d)")
 _COHORT = re.compile(
@@ -67,7 +70,7 @@ def beside(text: str, found: Iterable[Span]) -> Iterator[Span]:
 
 def unlabelled(text: str) -> Iterator[Span]:
     """Dates right behind an age, and full dates up to 1989 where one patient is spoken of, not a whole cohort."""
-    for match in _AGED.finditer(text):
+    for match in (*_AGED.finditer(text), *_OF_A_MAN.finditer(text)):
         yield "dob", *match.span(1)
     for year in _LONG_AGO.finditer(text):
         full = _FULL.match(text, year.start()) or next(

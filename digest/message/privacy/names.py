@@ -60,13 +60,14 @@ _CALLED = re.compile(
 )
 #: "my patient Olu", "his wife Maureen", "our lad Jayden": close enough for a first name alone.
 _OURS = re.compile(
-    rf"\b(?:my|our|his|her|their|one{GAP}of{GAP}my|one{GAP}of{GAP}our|a){GAP}(?:{WHO}|patients),?{GAP}$|\b(?:pt|"
+    rf"\b(?:my|our|his|her|their|one{GAP}of{GAP}my|one{GAP}of{GAP}our|a){GAP}(?:\w+{GAP})?(?:{WHO}|"
+    rf"patients),?{GAP}$|\b(?:pt|"
     rf"px){GAP}?:{GAP}?$|"
     rf"\b{AGE}(?:{GAP}[\w-]+){{0,2}},{GAP}$",
     re.I,
 )
 #: "the chap I mentioned last time, Jo Bloggs, has …"
-_APPOSED = re.compile(rf"\b{WHO}(?:{GAP}[\w'’]+){{1,6}}(?:,{GAP}|{GAP}\()$", re.I)
+_APPOSED = re.compile(rf"\b{WHO}(?:{GAP}[\w'’]+){{0,6}}(?:,{GAP}|{GAP}\()$", re.I)
 _AMONG = re.compile(
     rf"\b(?:one|two|another|some){GAP}of{GAP}(?:them|these|those|ours|mine|our{GAP}\w{{0,12}}{GAP}?patients|"
     rf"my{GAP}\w{{0,12}}{GAP}?patients),?"
@@ -95,7 +96,7 @@ _ENTRY_BEHIND = re.compile(
 #: "Jo Bloggs, 14/03/1953", "BLOGGS Jo, ward 6, 14/03/1953": nothing but a birth lies so far back.
 _BIRTH_BEHIND = re.compile(
     rf",?{GAP}\(?(?:[^\W\d]+{GAP}\d{{1,2}},{GAP})?(?:\d\d?[./-]\d\d?[./-](?:19\d\d|200\d)|"
-    rf"(?:19\d\d|200\d)-\d\d-\d\d|\d\d?(?:st|nd|rd|th)?{GAP}[A-Z][a-z]{{2,8}}{GAP}(?:19\d\d|200\d))(?!\d)"
+    rf"(?:19\d\d|200\d)-\d\d-\d\d|\d\d?(?:st|nd|rd|th)?(?:{GAP}|-)[A-Z][a-z]{{2,8}}(?:{GAP}|-)(?:19\d\d|200\d))(?!\d)"
 )
 _AGE_BEHIND = re.compile(rf"\.?,?{GAP}?\(?(?:{AGE}|(?:dob{GAP}?)?\d\d?[./-]\d\d?[./-]\d\d)", re.I)
 _INITIALS = re.compile(rf"(?:[{UPPER}]\.?{GAP}?){{1,2}}[{UPPER}]\.?(?!\w)")
@@ -107,7 +108,8 @@ _ROLE = (
     r"director|chair(?:man|woman|person)?|professor|registrar|co-?ordinators?|navigators?|mp|minister|judge|lead|"
     r"leads|"
     r"colleagues?|anaesthetists?|physicians?|speaker|president|editor|author|officer|administrator|receptionist|"
-    r"practitioner|pharmacist|physio\w*|cns|gp|fellow|trainee|dean|chief executive|ceo|coroner)"
+    r"practitioner|pharmacist|physio\w*|cns|prescribers?|counsellors?|therapists?|paramedics?|advis[eo]rs?|"
+    r"clerks?|gp|fellow|trainee|dean|chief executive|ceo|coroner)"
 )
 _WORKS = (
     r"(?:clinics?|list|lists|team|secretary|firm|paper|talk|slides?|template|idea|points?|view|views|suggestions?|"
@@ -121,14 +123,15 @@ _STAFF_BEHIND = re.compile(
     rf"['’]s?{GAP}(?:[\w-]+{GAP}){{0,2}}?{_WORKS}\b|"
     rf",?{GAP}who{GAP}(?:also{GAP})?(?:runs?|leads?|chairs?|heads?|manages?|wrote|set|looks{GAP}after|works|"
     rf"teaches|does{GAP}the)\b|"
-    rf"{GAP}(?:from|at|of){GAP}(?:the{GAP}|our{GAP})?(?:[{UPPER}][\w'’&]+{GAP}){{0,3}}(?:alliance|macmillan|"
+    rf"{GAP}(?:from|at|of|in){GAP}(?:the{GAP}|our{GAP})?(?:\w[\w'’&]+{GAP}){{0,3}}(?:alliance|macmillan|office|"
     rf"hospice|icb|trust|lab|laboratory|hub|"
     rf"university|college|department|cancer{GAP}research|nhs{GAP}england)\b|"
     rf"{GAP}?\((?:[\w/&-]+{GAP}){{0,3}}(?:\w{{2,20}}ology|ent|breast|colorectal|upper{GAP}gi|surgery|theatres?|"
     rf"palliative(?:{GAP}care)?)\)|"
     rf"{GAP}(?:operate[sd]|presented|presents|lectured|published|advise[sd]|recommends?|reported{GAP}(?:it|the|on)|"
     rf"chaired|led|wrote|"
-    rf"examined{GAP}(?:her|him)|did{GAP}the{GAP}(?:operation|scope|biopsy))\b|"
+    rf"examined{GAP}(?:her|him)|did{GAP}the{GAP}(?:operation|scope|biopsy|list|clinic)|"
+    rf"is{GAP}happy{GAP}to{GAP}(?:take|see|accept|advise|discuss|help))\b|"
     rf"(?:{GAP}(?:in|at|from){GAP}[{UPPER}]\w+)?{GAP}(?:does|takes|sees|reports|will{GAP}(?:see|take|do|call)){GAP}"
     rf"(?:these|those|them|ours|all|most|any|patients|referrals|calls)\b|"
     rf"(?:['’]s)?(?:{GAP}\w+)?{GAP}?[,(–—-]{GAP}?(?:she|he)(?:['’]s|{GAP}is)?{GAP}(?:our|the|heads|runs|leads|chairs|"
@@ -146,7 +149,9 @@ _STAFF_BEFORE = re.compile(
     rf"\b{_ROLE}(?:{GAP}(?:is|was|for{GAP}\w+)|(?:{GAP}\w+){{1,3}},)?,?{GAP}(?:and{GAP}|\()?$|"
     rf"\b(?:under|cc:?|refer(?:red)?{GAP}to|(?:talk|slides|paper|lecture|template|study|audit|review|led|run|"
     rf"chaired|presentation|written|"
-    rf"reported|webinar|clinic)s?{GAP}(?:by|from|of|with)|agree{GAP}with|thanks(?:{GAP}(?:to|go{GAP}to))?,?|"
+    rf"reported|webinar|clinic)s?{GAP}(?:by|from|of|with)|(?:opened|seen|reviewed|operated|reported|scoped|"
+    rf"examined|signed|launched|presented)(?:,?{GAP}\w+){{0,4}}{GAP}by|"
+    rf"agree{GAP}with|thanks(?:{GAP}(?:to|go{GAP}to))?,?|"
     rf"thank{GAP}you,?|regards,?|wishes,?|"
     rf"sincerely,?|cheers,?|faithfully,?|dear|hi|hello|as|ask{GAP}for|colleague|colleagues|team{GAP}of|"
     rf"service{GAP}of){GAP}{{0,2}}\n?$|"
@@ -427,7 +432,7 @@ def _may_tell(ahead: str) -> bool:
     return word in _TELLS or len(word) == 1 or word[:1].isdigit() or word[-1:].isdigit()
 
 
-_HOUSE_BEFORE = re.compile(rf"(?<![\d)])\d{{1,4}}[A-Za-z]?,?{GAP}$")
+_HOUSE_BEFORE = re.compile(rf"(?<![\d)/.-])\d{{1,4}}[A-Za-z]?,?{GAP}$")
 #: A word with a capital that is part of something's name: "Our patient Link group".
 _NOUN = re.compile(rf"{GAP}(?:group|portal|leaflet|team)\b", re.I)
 

@@ -32,7 +32,8 @@ _HOSPITAL = re.compile(
     rf"\b(?:(?:hospital|hosp|district|unit|case ?notes?|patient|pt|pathology|lab|specimen|histology|sample|x|h&c|"
     rf"cris|epic|emis)"
     rf"\.?{_LABEL}|"
-    rf"(?:mrn|crn|pas|chi|accession|specimen){_LABEL}?|\br[a-z0-9]{{2}}{_LABEL}){_IS}$|\b(?:pt|patient)[: ]{{1,2}}$",
+    rf"(?:mrn|crn|pas|chi|accession|specimen|sample){_LABEL}?|\br[a-z0-9]{{2}}{_LABEL}){_IS}$|\b(?:pt|"
+    rf"patient)[: ]{{1,2}}$",
     re.I,
 )
 _VALUE = re.compile(rf"\d[A-Z0-9]{{0,13}}(?:(?:{GAP}|[{DASH}/])\d[A-Z0-9]{{0,9}}){{0,3}}(?!\w)")
