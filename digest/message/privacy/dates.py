@@ -43,8 +43,16 @@ _COHORT = re.compile(
 _NAMED = re.compile(rf"[{UPPER}]\w+{GAP}(?:was |is |were )?\(?$")
 
 
+#: Without one of these a text calls no date a date of birth; they are quicker to look for than the patterns.
+_HINTS = ("dob", "d.o", "d o", "birth", "born", "b.")
+_NUMERIC = re.compile(r"\d[./-]\d\d?[./-]\d\d|\d(?:st|nd|rd|th)? (?:of )?[A-Z][a-z]{2,8}\.?,? '?\d\d")
+
+
 def births(text: str) -> Iterator[Span]:
     """Dates that are called a date of birth."""
+    low = text.lower()
+    if not any(hint in low for hint in _HINTS):
+        return
     for match in _LABEL.finditer(text):
         if free(text, match.start()):
             yield "dob", *match.span(1)
@@ -70,8 +78,9 @@ def beside(text: str, found: Iterable[Span]) -> Iterator[Span]:
 
 def unlabelled(text: str) -> Iterator[Span]:
     """Dates right behind an age, and full dates up to 1989 where one patient is spoken of, not a whole cohort."""
-    for match in (*_AGED.finditer(text), *_OF_A_MAN.finditer(text)):
-        yield "dob", *match.span(1)
+    if _NUMERIC.search(text):
+        for match in (*_AGED.finditer(text), *_OF_A_MAN.finditer(text)):
+            yield "dob", *match.span(1)
     for year in _LONG_AGO.finditer(text):
         full = _FULL.match(text, year.start()) or next(
             (m for m in _FULL.finditer(text, max(0, year.start() - 22), year.end()) if m.end() == year.end()), None
