@@ -78,8 +78,8 @@ _BARE_BANNER = re.compile(
 _BANNER = re.compile(
     r"^\W*(?:external\b(?:\s+(?:e-?mail|sender|message|mail))?\s?[\]):!.–-]"
     r"|(?:caution|warning|attention|notice|alert|beware|be careful|important)\b\W*(?:[:!.–-]|this\b|external\b)"
-    r"|(?:this|the following) (?:e-?mail|message|mail|sender)\b.{0,60}\b(?:originated|came|comes|sent|is|was|"
-    r"received) (?:\w+ ){0,3}(?:from|outside|external)"
+    r"|(?:this|the following) (?:e-?mail|message|mail|sender)\b.{0,60}\b(?:originate[sd]|come|came|comes|sent|is|was|"
+    r"received) (?:\w+ ){0,3}(?:from|outside|outwith|external)"
     r"|you don.?t often get e-?mail from|some people who received this message don.?t often get|"
     r"you (?:have )?not? (?:previously|often)|"
     r"you (?:have )?received this (?:e-?mail|message) from an? (?:external|unknown)"
@@ -90,8 +90,8 @@ _BANNER = re.compile(
 )
 # … and what it speaks of: people warn each other, too, but not of the mail they are writing.
 _BANNER_SAYS = re.compile(
-    r"\b(?:e-?mail|message|mail|sender)\b.{0,90}\b(?:outside|external)\b|"
-    r"\b(?:outside|external)\b.{0,60}\b(?:e-?mail|message|sender|source|address|organi[sz]ation)\b|"
+    r"\b(?:e-?mail|message|mail|sender)\b.{0,90}\b(?:outside|outwith|external)\b|"
+    r"\b(?:outside|outwith|external)\b.{0,60}\b(?:e-?mail|message|sender|source|address|organi[sz]ation)\b|"
     r"unless you (?:recogni[sz]e|trust|know|are expecting)|click(?:ing)? (?:on )?(?:any )?links?\b|suspicious|"
     r"often get|open(?:ing)? (?:\w+ ){0,3}attachments?\b|unknown sender|not previously|BannerStart",
     re.I,

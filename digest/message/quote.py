@@ -74,8 +74,8 @@ _ANY_LABEL = re.compile(r"^\s*[*_]{0,2}[^\W\d_][\w-]{0,20}(?: [\w-]{1,12}){0,2}[
 _YEAR = re.compile(r"(?:^|[\s.,/-])(?:19|20)\d\d(?:\D|$)")
 
 _FOOTER = re.compile(
-    r"mailing list\b|listinfo/|to unsubscribe\b|unsubscribe (?:from|send|by|here|at|:)|to leave (?:this|the) (?:list|"
-    r"group)|"
+    r"mailing list\b|listinfo/|to unsubscribe\b|unsubscribe ?(?:from|send|by|here|at|:)|to leave (?:this|the) (?:list|"
+    r"group)|you receive (?:all|every|these)\b.{0,60}\b(?:group|list)\b|mute this (?:topic|thread)|"
     r"you (?:are receiving|received|are subscribed)\b.{0,60}(?:subscribed|list|group|member)|googlegroups\.com|"
     r"groups\.io|"
     r"jiscmail|list archives?|manage your subscription|mailman",
@@ -239,8 +239,12 @@ def footer(lines: Sequence[str], i: int) -> int:
     separator = bool(_SEPARATOR.match(lines[i]))
     if not separator and not re.match(r"^\s*you received this message because you\b", lines[i], re.I):
         return 0
-    end = i + 1
-    while end < len(lines) and end - i < 12 and lines[end].strip() and not is_marked(lines[end]):
-        end += 1
-    text = " ".join(lines[i:end])[:2000]
-    return end if _FOOTER.search(text) else 0
+    end, at = 0, i + 1 if separator else i
+    while at < len(lines) and at - i < 20:  # paragraphs, each of which must speak of the list
+        start = at = _filled(lines, at)
+        while at < len(lines) and at - start < 12 and lines[at].strip() and not is_marked(lines[at]):
+            at += 1
+        if start == at or not _FOOTER.search(" ".join(lines[start:at])[:2000]):
+            break
+        end = at
+    return end + 1 if 0 < end < len(lines) and _SEPARATOR.match(lines[end]) else end

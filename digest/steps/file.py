@@ -188,6 +188,8 @@ def _sort(
     if understood.kind is not None:
         message.kind, message.kind_reason = understood.kind, understood.kind_reason
         message.status, message.hold_reason = MessageStatus.DISCARDED, None
+        if understood.kind is Kind.SPAM and understood.spoof:  # it may be the member's after all: a person decides
+            _hold(message, HoldReason.SPOOF, understood.spoof)
         return
     to_digest = to_us or digests.answered(message).ours
     message.kind, message.kind_reason = by_a_person(

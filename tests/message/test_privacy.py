@@ -78,6 +78,7 @@ MEMBERS = Known.of(["Dr Ann Carter", "Ben Okoro"], ["ann.carter@example.org"])
         "Meeting ID: 999 104 2172",
         "Tel 01632 960 000",
         "High Lane Surgery (Z99999), 14 High Lane, ZZ1 1ZZ",
+        "What do you tell her?\n\nTej\n\nGP Partner\nElm Tree Family Practice, 3 Cobbler Row, Anyham ZZ99 3VZ",
         "the trial is ISRCTN99999901 or NCT00000000",
         "call me on 07700 900142",
         "ring our office on 01632 960000 about her",

@@ -331,3 +331,23 @@ def test_segments_cover_the_text_in_order_and_neighbours_differ(lines: list[str]
     assert "".join(text[s.start : s.end] for s in found) == text
     assert all(a.end == b.start and a.role != b.role for a, b in pairwise(found))
     assert not text.strip() or any(s.role is SegmentRole.NEW for s in found)
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        # LISTSERV: a rule and blank lines between its sentences
+        "########################################################################\n\n"
+        "To unsubscribe from the LEADS list, click the following link:\nhttps://lists.example.org/scripts/wa?SUBED1=LEADS\n\n"
+        "This message was issued to members of the LEADS mailing list, a list of the Example Trust",
+        # groups.io: between two rules
+        "-=-=-=-=-=-=-=-=-=-=-=-\nLinks: You receive all messages sent to this group.\n"
+        "View/Reply Online (#7): https://groups.example.org/g/leads/message/7\n"
+        "Mute This Topic: https://groups.example.org/mt/1/2\nUnsubscribe: https://groups.example.org/g/leads/unsub\n"
+        "-=-=-=-=-=-=-=-=-=-=-=-",
+    ],
+)
+def test_a_lists_footer_with_blank_lines_or_a_closing_rule_is_whole(footer: str) -> None:
+    parts = _parts(f"We scan everybody.\n\nAnn\n\n{footer}\n")
+    assert parts[0] == ("new", "We scan everybody.")
+    assert parts[-1] == ("footer", footer)

@@ -106,7 +106,9 @@ def addresses(text: str, marks: Sequence[Span] = ()) -> Iterator[Span]:
         for match in _ADDRESS.finditer(text, max(reached, street.start() - 90), street.end() + 110):
             start, end = match.span()
             if start < street.start() < end:
-                if free(text, start) and _private(text, start, end, marks):
+                house = match[0][: street.start() - start]
+                named = re.split(r"\d", house, maxsplit=1)[0]  # "Elm Tree Surgery, 3 ": whose house it is
+                if free(text, start) and not of_an_organisation(named) and _private(text, start, end, marks):
                     yield "address", start, end
                 reached = end
     for match in _ODD.finditer(text):
