@@ -17,7 +17,7 @@ from digest.message import Ours, Person, Understood
 from digest.message.ancestry import known
 from digest.message.purpose import by_a_person
 from digest.models import Alias, Identifier, Member, Message, RawMessage, Reference
-from digest.nouns import MASKED, HoldReason, Kind, MessageStatus
+from digest.nouns import HUMAN, MASKED, HoldReason, Kind, MessageStatus
 from digest.steps import alone, wishes
 from digest.steps.answers import Digests, take_apart_waiting
 from digest.steps.enrol import find, plain_address
@@ -93,6 +93,7 @@ def file(
     for message, understood in fresh:
         if understood.kind is None:
             _set_apart(message, understood, bearers)
+    _set_apart_later(session, community_id, [m for m, _ in fresh])
     copies = _copies(session, community_id, [m for m, u in fresh if u.kind is None])
     for message, understood in fresh:
         first, why = _first_copy(message, understood, bearers, copies)
@@ -282,6 +283,26 @@ def _set_apart(message: Message, understood: Understood, bearers: Mapping[str, S
     texts = [one.text for name in named for one in bearers.get(name, ())[:1] if _when(one) <= _when(message)]
     if texts:
         message.segments = list(known(message.text, message.segments, texts))
+
+
+def _set_apart_later(session: Session, community_id: int, fresh: Sequence[Message]) -> None:
+    """Do the same for the stored mails that answer one of `fresh`, which came late."""
+    late = {m.rfc_message_id: m for m in fresh if m.rfc_message_id}
+    here = {m.id for m in fresh}
+    for some in chunks(late):
+        for message, name in session.exec(
+            select(Message, Reference.rfc_message_id)
+            .join(Reference, col(Reference.message_id) == col(Message.id))
+            .where(
+                Message.community_id == community_id,
+                col(Reference.rfc_message_id).in_(some),
+                col(Message.kind).in_(HUMAN),
+                col(Message.filed_at).is_not(None),
+            )
+        ):
+            if message.id not in here and name != message.rfc_message_id and _when(late[name]) <= _when(message):
+                message.segments = list(known(message.text, message.segments, [late[name].text]))
+                session.add(message)
 
 
 def _when(message: Message) -> datetime:

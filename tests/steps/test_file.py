@@ -110,15 +110,20 @@ def test_the_same_few_words_said_twice_are_no_duplicate(world: World) -> None:
         assert Kind.DUPLICATE not in [m.kind for m in world.messages(session)]
 
 
-def test_what_stands_in_a_stored_ancestor_is_a_quote_however_it_looks(world: World) -> None:
+@pytest.mark.parametrize("late", [False, True])
+def test_what_stands_in_a_stored_ancestor_is_a_quote_however_it_looks(world: World, late: bool) -> None:
     text = (
         "Hello Gwen\n\nWho chases the kit when it does not come back to the lab?\n\n"
         "Our practice nurse does, every Friday afternoon.\n"
     )
     reply = mail("tunde@example.org", "Re: Unreturned FIT kits", text, "r1@example.org", answers="q1@example.org")
-    world.receive(QUESTION, reply)
+    if late:
+        world.receive(reply)
+        world.receive(QUESTION)
+    else:
+        world.receive(QUESTION, reply)
     with store.read(world.engine) as session:
-        assert new_words(world.messages(session)[1]) == (
+        assert new_words(world.messages(session)[not late]) == (
             "Hello Gwen\n\nOur practice nurse does, every Friday afternoon."
         )
 
