@@ -37,6 +37,7 @@ _CLOSES_WITHIN = re.compile(rf"^.{{10,200}}<[^<>]{{3,100}}>\s+(?:{_WROTE})\s?:\s
 _ELISION = re.compile(
     r"^\s*(?:\.{2,}|…|[\[<({]\s*(?:\.{2,}|…|(?:big )?(?:snip|cut|skip)\w*.{0,20})\s*[\])>}])\s*$", re.I
 )
+_ELIDERS = frozenset(".…[<({")
 _OLD_GMAIL = re.compile(r"^\s*\d{4}[/-]\d{1,2}[/-]\d{1,2}\s.{0,100}<[^<>\s]+@[^<>\s]+>:?\s*$")
 
 _ORIGINAL = re.compile(
@@ -94,10 +95,10 @@ def is_marked(line: str) -> bool:
 def attribution(lines: Sequence[str], i: int) -> int:
     """The end of an "On … wrote:" that starts at line `i`; 0 when none does."""
     first = lines[i]
-    if not first.strip() or len(first) > 300:
-        return i + 1 if _OPENS.match(first[:120]) and _CLOSES_WITHIN.match(first[:400]) else 0
-    if not any(map(_may_close, lines[i : i + MAX_ATTRIBUTION])):
-        return i + 1 if _OPENS.match(first) and _CLOSES_WITHIN.match(first) else 0
+    if ">" in first[10:300] and _OPENS.match(first[:120]) and _CLOSES_WITHIN.match(first[:400]):
+        return i + 1
+    if not first.strip() or len(first) > 300 or not any(map(_may_close, lines[i : i + MAX_ATTRIBUTION])):
+        return 0
     reach = MAX_ATTRIBUTION if _OPENS.match(first) else 2 if _OPENS_BARE.match(first) else 0
     if _OLD_GMAIL.match(first) and mark_follows(lines, i + 1):
         return i + 1
@@ -135,7 +136,7 @@ def mark_follows(lines: Sequence[str], i: int) -> bool:
 
 def elided(lines: Sequence[str], i: int) -> bool:
     """Whether line `i` stands for what was cut out of the quote that goes on below it."""
-    return bool(_ELISION.match(lines[i][:60])) and mark_follows(lines, i + 1)
+    return lines[i].lstrip()[:1] in _ELIDERS and bool(_ELISION.match(lines[i][:60])) and mark_follows(lines, i + 1)
 
 
 def torn(lines: Sequence[str], i: int) -> int:
@@ -208,6 +209,8 @@ def headers(lines: Sequence[str], i: int) -> Headers | None:
 def _foreign(lines: Sequence[str], i: int) -> Headers | None:
     """A block in a language we do not know: four fields, of which the first has an address and one a date."""
     values: list[str] = []
+    if i >= len(lines) or "@" not in lines[i]:
+        return None
     while i + len(values) < len(lines) and (match := _ANY_LABEL.match(lines[i + len(values)])):
         values.append(match[1])
         if len(values) == 7:

@@ -129,11 +129,13 @@ def _roles(lines: Sequence[str], context: Context, lenient: bool) -> list[Segmen
     found: list[SegmentRole | None] = [None] * size
     authors = {0: signoff.names(context.author)}  # line → who writes from there on
     written = False  # the author has said something above, more than a greeting or that they answer below
+    below = False  # a marked line stands right above
     i = 0
     while i < size:
+        marked, below = below, False
         if quote.is_marked(lines[i]) or quote.elided(lines, i):
-            end, role = i + 1, QUOTE
-        elif end := quote.torn(lines, i):
+            end, role, below = i + 1, QUOTE, True
+        elif marked and (end := quote.torn(lines, i)):
             role = QUOTE
         elif end := quote.footer(lines, i):
             role = FOOTER

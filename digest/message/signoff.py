@@ -246,7 +246,7 @@ def _says_goodbye(line: str, following: str, left: int, author: frozenset[str]) 
     """A valediction: a short line of such words, with a name behind it or below it, or nothing more below."""
     if len(line) > 60 or line.rstrip().endswith("?"):
         return False
-    if _WISH.match(line):
+    if line.lstrip()[:1] in "hHeEwW" and _WISH.match(line):
         return _is_name(following, author)
     words = [w.lower() for w in _LETTERS.findall(line)]
     if not words or len(words) > 9:
@@ -284,7 +284,7 @@ def _looks_named(line: str) -> bool:
 
 def _is_name(line: str, author: frozenset[str]) -> bool:
     """The author's own name, perhaps with title, qualifications and role behind it."""
-    text = _PRONOUNS.sub("", line).strip().lstrip("-–—~*_ ").rstrip("*_ ")
+    text = (_PRONOUNS.sub("", line) if "(" in line or "[" in line else line).strip().lstrip("-–—~*_ ").rstrip("*_ ")
     if not text or not author or len(text) > 100 or text.endswith(("?", "!", ":")):
         return False
     words = [w.lower() for w in _LETTERS.findall(text) if set(w) != {"x"}]  # a kiss or two
