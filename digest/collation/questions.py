@@ -33,7 +33,8 @@ _ANNOUNCED = re.compile(
 _UNMARKED = re.compile(
     r"^\W*(?:(?:and|so|but|or),? )?(?:(?:is|are|was|were|do|does|did|has|have|had|can|could|would|will|should|shall|may"
     r"|might)(?:n't)? \w+|who(?:se)?|what|where|which|why|how)\b"
-    r"|, (?:who(?:se)?|what|where|which|why|how|do|does|can|should|would|is|are)\b",
+    r"|, (?:whose|who (?:is|are|should|does|do|has|can|would)|what (?:is|are|do|does|should|would)"
+    r"|how (?:do|does|many|much|often|should|would|can)|do|does|can|should|would|is|are)\b",
     re.IGNORECASE,
 )
 _COURTESY = re.compile(

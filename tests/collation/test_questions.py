@@ -39,3 +39,20 @@ def test_courtesies_and_statements_are_no_questions() -> None:
 
 def test_no_more_than_the_limit_are_kept() -> None:
     assert len(questions(" ".join(f"Do you use form number {number}?" for number in range(9)))) == LIMIT
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Brilliant, booked. Will certificates be sent out or do we have to ask", 1),
+        ("When somebody does not come to a clinic, whose job is it to ring them", 1),
+        ("Comments must be made on the form, which you will find on the page.", 0),
+        ("We open a clinic in May. It has two rooms.", 0),
+    ],
+)
+def test_a_question_without_its_mark_is_known_by_its_order_of_words(text: str, found: int) -> None:
+    assert len(questions(text)) == found
+
+
+def test_a_phones_lower_case_ends_no_question_early() -> None:
+    assert questions("Do I scan her or refer? the nurse and I disagree") == ["Do I scan her or refer?"]
