@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from digest.config import CommunitySettings, Settings
 from digest.delivery import bounce
-from digest.models import Bounce, Delivery, Edition, Member, Message, RawMessage
+from digest.models import Bounce, Delivery, Edition, Member, Message, RawMessage, Variant
 from digest.nouns import BounceKind, DeliveryStatus, Kind
 from digest.steps import alone, note
 from digest.steps.compose import settings_of
@@ -89,7 +89,7 @@ def _delivery(session: Session, community: CommunitySettings, message: Message, 
     parts = _OURS.fullmatch(message_id.partition("@")[0])
     if parts is None or parts[1] != community.slug:
         return None
-    found = session.exec(
+    rows = session.exec(
         select(Delivery, Edition)
         .join(Edition, Edition.id == Delivery.edition_id)  # type: ignore[arg-type]
         .where(
@@ -97,10 +97,12 @@ def _delivery(session: Session, community: CommunitySettings, message: Message, 
             Edition.number == int(parts[2]),
             Delivery.member_id == int(parts[3]),
         )
-    ).first()
-    if found is None or parts[4].encode() not in (found[1].frozen or b""):
-        return None
-    return found[0]
+    ).all()
+    for delivery, edition in rows:
+        variant = session.get(Variant, delivery.variant_id) if delivery.variant_id else None
+        if parts[4].encode() in ((variant.frozen if variant else edition.frozen) or b""):
+            return delivery
+    return None
 
 
 def _latest(session: Session, member: Member, before: datetime) -> Delivery | None:

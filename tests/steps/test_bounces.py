@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from digest import store
 from digest.delivery import Outcome
-from digest.models import Bounce, Delivery, Edition, Member, Message, Notice
+from digest.models import Bounce, Delivery, Edition, Member, Message, Notice, Variant
 from digest.nouns import BounceKind, DeliveryStatus, EditionStatus, Kind, MessageStatus
 from digest.steps import bounces, deliver, erase, publish
 from tests.delivery.returned import complaint, dsn, qmail
@@ -80,6 +80,21 @@ def test_a_report_is_matched_to_its_delivery_by_the_message_id_whatever_address_
         assert (row.kind, row.status, row.address) == (BounceKind.HARD, "5.1.1", "gp.box.7@internal.example")
     with store.transaction(world.engine) as session:
         assert bounces.take_in(session, world.community_id, world.community, NOON + WEEK) == 0  # read once
+
+
+def test_a_report_about_a_members_own_kind_of_edition_is_matched_too(world: World) -> None:
+    wires = issue(world, 1)
+    with store.transaction(world.engine) as session:
+        row = session.exec(select(Delivery).where(Delivery.address == GWEN)).one()
+        edition = session.get_one(Edition, row.edition_id)
+        variant = Variant(community_id=row.community_id, edition_id=edition.id, frozen=edition.frozen or b"")
+        session.add(variant)
+        session.flush()
+        row.variant_id, edition.frozen = variant.id, b"another edition's mark"
+        session.add_all([row, edition])
+    returned(world, hard(wires[GWEN]), at=NOON + WEEK)
+    with store.read(world.engine) as session:
+        assert session.exec(select(Bounce.kind)).all() == [BounceKind.HARD]
 
 
 def test_who_comes_back_twice_in_a_row_is_left_out_and_the_coordinator_told_once_with_all_of_them(world: World) -> None:
