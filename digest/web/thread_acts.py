@@ -63,6 +63,20 @@ def split(visit: MemberVisit) -> Response:
         raise HTTPException(409, str(refused)) from None
 
 
+def hide(visit: MemberVisit) -> Response:
+    """Redact words of a message that nobody found: here and wherever the community repeats them."""
+    words = visit.field("words")
+    try:
+        with store.transaction(visit.desk.engine) as session:
+            message = _message(session, visit)
+            if not words:
+                raise review.ReviewError("Copy the words that must be hidden from the message.")
+            review.hide(session, message.id, words, visit.member, visit.now)
+            return visit.go(f"/thread/{message.thread_id}?done=hidden&at=message-{message.id}#message-{message.id}")
+    except review.ReviewError as refused:
+        raise HTTPException(409, str(refused)) from None
+
+
 def undo(visit: MemberVisit) -> Response:
     """Take back a joining, a splitting or a moving."""
     try:

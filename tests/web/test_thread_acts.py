@@ -158,3 +158,13 @@ def test_threads_are_joined_and_split_and_each_is_undone(desk: Desk) -> None:
     assert browser.post(re.findall(r'action="(/ruling/\d+/undo)"', page)[0]).status_code == 303
     assert "We run a weekly EMIS search" in browser.get("/thread/1").text
     assert browser.post("/message/1/split").status_code == 409, "it starts its thread"
+
+
+def test_words_that_nobody_found_are_hidden_by_hand(desk: Desk) -> None:
+    desk.receive(QUESTION, REPLY)
+    browser = desk.signed_in(COORDINATOR)
+    answer = browser.post("/message/2/hide", data={"words": "weekly EMIS search"})
+    assert answer.headers["location"].startswith("/thread/1?done=hidden")
+    assert "weekly EMIS search" not in browser.get("/thread/1").text
+    assert browser.post("/message/2/hide", data={"words": "words nobody wrote"}).status_code == 409
+    assert browser.post("/message/2/hide", data={"words": " "}).status_code == 409
