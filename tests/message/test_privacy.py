@@ -1,5 +1,6 @@
 """Patient identifiers, and what only looks like them. All numbers are from test and drama ranges."""
 
+import sys
 from itertools import pairwise
 
 import pytest
@@ -125,3 +126,27 @@ def test_a_mail_is_searched_in_body_quote_subject_and_file_names_but_not_in_sign
     lines = ("Content-Type: application/pdf", 'Content-Disposition: attachment; filename="Mrs Quillfeather CT.pdf"')
     found = understand(raw(*lines), ours).hits
     assert [(hit.place, hit.text) for hit in found] == [(Place.ATTACHMENT_NAME, "Mrs Quillfeather")]
+
+
+@pytest.mark.parametrize(
+    "piece", ["St ", "12 High Street, ", "Mr ", "a@a.", "1950 ", "Aa, ", "9990", "%20 ", "\n> x", "dob 1/"]
+)
+def test_the_work_is_linear_in_the_text(piece: str) -> None:
+    """Counted, not timed: how often patterns are tried does not grow faster than the text."""
+    short, long = (_calls((piece * size)[:size]) for size in (4_000, 16_000))
+    assert long <= 5 * short + 100
+
+
+def _calls(text: str) -> int:
+    calls = 0
+
+    def count(_frame: object, event: str, _what: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        identifiers(text, Place.QUOTED)
+    finally:
+        sys.setprofile(None)
+    return calls

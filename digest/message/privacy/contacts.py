@@ -37,6 +37,7 @@ _ADDRESS = re.compile(
     rf"{_FLAT}?{_NAMED}{{1,2}}(?:{_CAPITAL}{GAP}){{1,3}}{STREET}\b(?:{_TOWN})?(?!\w)"
 )
 #: Streets of one word, and "The Crescent": a house only where somebody lives there.
+_HOUSE = re.compile(r"[\d,]")
 _STREETS = re.compile(STREET + r"\b")
 _FLAT_BEFORE = re.compile(rf"{_FLAT}$")
 _ODD = re.compile(
@@ -103,6 +104,8 @@ def addresses(text: str, marks: Sequence[Span] = ()) -> Iterator[Span]:
     for street in _STREETS.finditer(text):
         if street.start() < reached or not free(text, street.start()):
             continue
+        if not _HOUSE.search(text, max(reached, street.start() - 90), street.start()):
+            continue  # neither a number nor the comma behind a house's name
         for match in _ADDRESS.finditer(text, max(reached, street.start() - 90), street.end() + 110):
             start, end = match.span()
             if start < street.start() < end:
