@@ -1,8 +1,12 @@
 """Which messages make a conversation, and the reason that is stored with each."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from digest.nouns import Verb
 from digest.thread import arrange as reasons
@@ -192,3 +196,83 @@ def test_of_two_rulings_about_a_message_the_later_counts() -> None:
     joined, split = Ruling(Verb.MERGE, 2, 1, NOON), Ruling(Verb.SPLIT, 2, None, NOON)
     assert threads(ASKED, other, rulings=(joined, split)) == [(1,), (2,)]
     assert threads(ASKED, other, rulings=(split, joined)) == [(1, 2)]
+
+
+# --- any order of arrival ----------------------------------------------------------------------------------------
+
+SUBJECTS = ("Chest X-ray access", "FIT kits", "FIT kits (corrected)", "Parking", "Summary: FIT kits", "")
+PREFIXES = ("", "", "Re: ", "AW: [EXTERNAL] ", "FW: ")
+WORDS = ("Who chases the kit that does not come back to the lab?", "The hub chases it and so do we.", "Is there any?")
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> tuple[list[Post], tuple[Ruling, ...]]:
+    """Posts with every fact that a rule looks at, and what a coordinator said about some of them."""
+    size = draw(st.integers(2, 9))
+    bearing = [f"m{n}" if draw(st.integers(0, 9)) else "m0" for n in range(size)]  # some bear another's Message-ID
+    posts = []
+    for n in range(size):
+        names = draw(st.lists(st.sampled_from([*bearing, "lost", "gone"]), max_size=3))
+        posts.append(
+            post(
+                n,
+                draw(st.sampled_from(PREFIXES)) + draw(st.sampled_from(SUBJECTS)),
+                draw(st.integers(0, 70)) + n / 100,
+                bears=bearing[n] if draw(st.integers(0, 5)) else "",
+                author=draw(st.sampled_from(("a", "b", "c"))),
+                answers=" ".join(names[:1] if draw(st.booleans()) else []),
+                names=" ".join(names),
+                conversation=draw(st.sampled_from(("", "", "c"))),
+                text=draw(st.sampled_from(WORDS)),
+                target=draw(st.sampled_from((None, None, None, 0, 1))),
+                target_reason="carries a token",
+                leaf=draw(st.integers(0, 9)) == 0,
+            )
+        )
+    rulings = draw(
+        st.lists(
+            st.builds(
+                Ruling,
+                st.sampled_from(Verb),
+                st.integers(0, size - 1),
+                st.integers(0, size - 1),
+                st.just(NOON + timedelta(days=35)),
+            ),
+            max_size=2,
+        )
+    )
+    return posts, tuple(rulings)
+
+
+@settings(deadline=None)
+@given(streams(), st.randoms(use_true_random=False))
+def test_any_order_of_arrival_makes_the_same_conversations(
+    stream: tuple[list[Post], tuple[Ruling, ...]], random: Random
+) -> None:
+    posts, rulings = stream
+    arrival = list(range(len(posts)))
+    random.shuffle(arrival)
+    new = dict(enumerate(arrival))  # the id that each would have had, had it come in another order
+    again = [
+        replace(p, id=new[p.id], target=new[p.target] if p.target is not None and p.target in new else None)
+        for p in posts
+    ]
+    random.shuffle(again)
+    ruled = [replace(r, post=new[r.post], target=new[r.target or 0]) for r in rulings]
+    first = {frozenset(new[id] for id in ids) for ids in arrange(posts, rulings)[0]}
+    second = {frozenset(ids) for ids in arrange(again, ruled)[0]}
+    assert first == second
+
+
+@settings(deadline=None)
+@given(streams())
+def test_every_message_is_in_one_conversation_and_has_a_reason(
+    stream: tuple[list[Post], tuple[Ruling, ...]],
+) -> None:
+    posts, rulings = stream
+    found, why = arrange(posts, rulings)
+    placed = [id for ids in found for id in ids]
+    assert len(placed) == len(set(placed))
+    assert set(placed) == why.keys()
+    assert {p.id for p in posts if not p.leaf} <= set(placed)
+    assert all(why.values())
