@@ -243,7 +243,8 @@ def _collect(message: Message, parsed: Parsed, depth: int = 0) -> None:
                 inner_mail = children[0] if isinstance(children, list) and children else None
                 subject = charset.header(_raw(inner_mail, "subject")) if isinstance(inner_mail, Message) else ""
                 name = _name(part, params) or f"{subject or 'message'}.eml"
-                parsed.files.append(File(name, kind, 0, part))
+                inner_file = File(name, kind, 0, part)
+                parsed.files.append(replace(inner_file, size=len(content(inner_file) or b"")))
         elif _readable(kind, place) and not _attached(part, params):
             _read(part, kind, place, plain, parsed)
         else:

@@ -151,3 +151,9 @@ def test_the_text_of_a_winmail_dat_is_read_when_there_is_no_other() -> None:
         wrapper
     )
     assert [t.text.strip() for t in _parts(b"\r\nHello", part).texts] == ["Hello"]
+
+
+def test_a_mail_inside_a_mail_has_its_size() -> None:
+    inner = b"Content-Type: message/rfc822\r\n\r\nFrom: ann@example.org\r\nSubject: Results\r\n\r\nUp by 5%"
+    (file,) = _parts(b"\r\nSee attached.", inner).files
+    assert (file.name, file.size) == ("Results.eml", 51)
