@@ -73,7 +73,7 @@ _NOBODYS = frozenset({Kind.BOUNCE, Kind.RECEIPT, Kind.RECALL})
 
 def understand(raw: bytes, ours: Ours) -> Understood:
     """What one mail is. Never raises, whatever the bytes; the time is linear in their number."""
-    parsed = parse(raw)
+    parsed = sender.unmunged(parse(raw), ours.stream_address)
     from_name, from_address = parsed.sender
     subject = parsed.get("subject")
     raw_lines, wrapped = body.lines(parsed)

@@ -1,10 +1,40 @@
-"""Whether a mail's sender is who it says: headers that disagree, names and addresses that pass for a member's."""
+"""Who wrote a mail, also where a list put itself in their place, and whether they are who it says."""
 
 import re
 import unicodedata
 from collections.abc import Collection
+from dataclasses import replace
 
-from digest.message.parse import Parsed
+from digest.message.parse import Parsed, mailbox
+
+_VIA = re.compile(r"\s+via\s.{1,200}$", re.I | re.S)
+
+
+def unmunged(parsed: Parsed, stream: str) -> Parsed:
+    """The mail with its author in From, where the list put its own address there.
+
+    Lists do so for authors whose domain asks others to refuse what it did not send itself (RFC 7960, 4.1.3.1), as
+    NHSmail's does. The author then stands in X-Original-From (Google), in Reply-To or Cc (Mailman, Sympa), or as
+    "user=domain" before the list's @ (groups.io). `stream`: the list's address.
+    """
+    name, address = parsed.sender
+    local, _, host = address.rpartition("@")
+    if not stream or host != stream.rpartition("@")[2] or (address != stream and "=" not in local):
+        return parsed
+    plain = _VIA.sub("", name).strip("'\" ")
+    others = [
+        (said, found)
+        for key in ("x-original-from", "reply-to", "cc")
+        for said, found in map(mailbox, re.split(r",(?=[^,]*@)", ",".join(v for k, v in parsed.headers if k == key)))
+        if found and found.rpartition("@")[2] != host and (key != "cc" or _words(said) == _words(plain) != frozenset())
+    ]
+    author = others[0][1] if others else "@".join(local.rsplit("=", 1)) if "=" in local else ""
+    if not author:
+        return parsed
+    at = next(i for i, (key, _) in enumerate(parsed.headers) if key == "from")
+    headers = list(parsed.headers)
+    headers[at] = ("from", f'"{plain}" <{author}>')
+    return replace(parsed, headers=headers)
 
 
 def spoofed(parsed: Parsed, people: Collection[tuple[frozenset[str], Collection[str]]], *, via_list: bool) -> str:

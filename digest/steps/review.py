@@ -4,13 +4,16 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from digest.message.purpose import by_a_person
 from digest.models import Alias, Member, Message, Ruling, Thread
-from digest.nouns import HUMAN, Decision, HoldReason, MessageStatus, Role, Verb
+from digest.nouns import HUMAN, Decision, HoldReason, Kind, MessageStatus, Role, Verb
 from digest.steps import alone, note, rethread
 from digest.steps.collate import draft_waiting
 from digest.steps.enrol import find, is_address, take_part
 from digest.steps.place import redraft_threads, settle, survivor
+from digest.steps.read import new_words
 from digest.steps.redact import carry, identifiers, mark, spread
+from digest.thread import subject as subjects
 
 
 class ReviewError(Exception):
@@ -329,6 +332,9 @@ def _accept(session: Session, message: Message, why: str) -> None:
 
 def _let_in(session: Session, message: Message, why: str, now: datetime) -> None:
     """A message's sender is settled: it goes to its thread, and is accepted unless it may identify a patient."""
+    if message.kind is Kind.SPAM:  # somebody vouches for who wrote it
+        is_reply = subjects.base(message.subject).is_reply
+        message.kind, message.kind_reason = by_a_person(new_words(message), message.subject, is_reply, False)
     if message.kind in HUMAN and message.thread_id is None:
         settle(session, message.community_id, [message.id], now)
     undecided = carry(session, message, now)

@@ -198,3 +198,45 @@ def test_a_sender_who_may_be_somebody_else_is_named(message: bytes, says: str) -
 )
 def test_ordinary_senders_are_not_suspected(message: bytes) -> None:
     assert understand(message, OURS).spoof == ""
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {  # Mailman: the author in Reply-To
+            "From": '"Dr Ann Carter via Stream" <stream@lists.example.org>',
+            "Reply_To": "Dr Ann Carter <ann.carter@example.org>",
+        },
+        {  # Mailman, replies to the list: the author in Cc, among others
+            "From": '"Dr Ann Carter via Stream" <stream@lists.example.org>',
+            "Reply_To": "stream@lists.example.org",
+            "Cc": "Ben <ben@okoro.example.org>, Dr Ann Carter <ann.carter@example.org>",
+        },
+        {  # Google
+            "From": "\"'Dr Ann Carter' via Stream\" <stream@lists.example.org>",
+            "X_Original_From": "Dr Ann Carter <ann.carter@example.org>",
+            "Reply_To": "stream@lists.example.org",
+        },
+        {  # groups.io
+            "From": '"CARTER, Ann (HIGH LANE) via lists.example.org" <ann.carter=example.org@lists.example.org>',
+            "Reply_To": "stream@lists.example.org",
+        },
+    ],
+)
+def test_the_author_is_known_behind_a_list_that_puts_itself_into_from(headers: dict[str, str]) -> None:
+    understood = understand(mail("CT access is fine here.\n", **headers), OURS)
+    assert understood.from_address == "ann.carter@example.org"
+    assert " via " not in understood.from_name
+    assert understood.spoof == ""
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"From": "Eve <eve@example.net>", "Reply_To": "Dr Ann Carter <ann.carter@example.org>"},
+        {"From": "Eve <ann.carter=example.org@evil.example.net>", "Reply_To": "x@evil.example.net"},
+        {"From": "Stream <stream@lists.example.org>", "Cc": "Dr Ann Carter <ann.carter@example.org>"},
+    ],
+)
+def test_nobody_becomes_a_member_by_what_they_put_beside_their_own_from(headers: dict[str, str]) -> None:
+    assert understand(mail("CT access is fine here.\n", **headers), OURS).from_address != "ann.carter@example.org"
