@@ -325,7 +325,8 @@ class Outbox:
             deliver.settle(session, self.settings, answers, moment)
             if back:
                 deliver.release(session, self.settings, back, moment, why)
-            while not tasks and (claims := deliver.claim(session, self.settings, moment, want)):
+            # The clock is read anew: a claim counts from when it was had, however long the database kept us waiting.
+            while not tasks and (claims := deliver.claim(session, self.settings, now(), want)):
                 tasks = deliver.mails(session, self.settings, claims, self.editions, moment)
             shut = deliver.shut(session, self.settings, moment)
         if why:
