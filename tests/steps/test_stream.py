@@ -1,10 +1,16 @@
 """The small labelled stream: every mail in the thread where a reader would put it."""
 
+import tempfile
 from collections import Counter
+from functools import cache
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from digest import store
 from tests.steps.labelled import MAIL
-from tests.steps.world import World
+from tests.steps.world import World, make
 
 #: Nothing but its words tells that it left the thread whose subject and headers it bears: a coordinator splits it off.
 MISSED = frozenset({"locums"})
@@ -22,3 +28,34 @@ def test_mails_are_threaded_as_a_reader_would(world: World) -> None:
     # as many pairs as there are labels, and as there are threads: nobody is apart, nobody is together
     assert len(set(kept)) == len({label for label, _ in kept}) == len({thread for _, thread in kept})
     assert len(Counter(label for label, _ in kept)) > 15
+
+
+def partition(order: list[int], at_once: int) -> set[frozenset[int]]:
+    """The threads, as places in MAIL, when its mails arrive in this order."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = make("", Path(folder))
+        for start in range(0, len(order), at_once):
+            world.receive(*(MAIL[at][1] for at in order[start : start + at_once]))
+        threads: dict[int, set[int]] = {}
+        with store.read(world.engine) as session:
+            for message in world.messages(session):
+                if message.thread_id is not None:
+                    threads.setdefault(message.thread_id, set()).add(order[int(message.source[:4]) - 1])
+        world.engine.dispose()
+    return {frozenset(found) for found in threads.values()}
+
+
+#: Whoever answers the digest has read it, so that its threads were there before.
+LAST = next(at for at, (_, raw) in enumerate(MAIL) if b"From: digest@" in raw)
+
+
+@cache
+def expected() -> set[frozenset[int]]:
+    """The threads when mail comes as it is listed."""
+    return partition(list(range(len(MAIL))), len(MAIL))
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.permutations(range(LAST)), st.permutations(range(LAST + 1, len(MAIL))), st.integers(15, len(MAIL)))
+def test_any_order_of_arrival_makes_the_same_threads(first: list[int], last: list[int], at_once: int) -> None:
+    assert partition([*first, LAST, *last], at_once) == expected()
