@@ -184,6 +184,13 @@ class Tally:
     other: list[str] = field(default_factory=list)  # wider than the screen, asked for from elsewhere
 
 
+WIDEST = """(() => {
+  const right = e => Math.round(e.getBoundingClientRect().right);
+  const wide = [...document.querySelectorAll("main *")].filter(e => right(e) > innerWidth);
+  wide.sort((a, b) => right(b) - right(a));
+  return wide.slice(0, 3).map(e => `${e.tagName}.${e.className}#${e.id} ${right(e)}`).join(", ");
+})()"""
+
 REPORT_CSP = """addEventListener("securitypolicyviolation",
   e => (window.violations ??= []).push(e.violatedDirective + " " + e.blockedURI + " " + e.sourceFile))"""
 
@@ -291,7 +298,7 @@ class Desk:
             frame.wait_for_load_state()
         where = f"{self.way} {name}"
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            tally.other.append(f"{where}: wider than the screen")
+            tally.other.append(f"{where}: wider than the screen: {page.evaluate(WIDEST)}")
         tally.csp += [f"{where}: {one}" for one in page.evaluate("window.violations ?? []")]
         looked_at = page
         if not self.script:
