@@ -5,7 +5,7 @@ mail that is already filed is left as it is.
 """
 
 import zlib
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -216,7 +216,17 @@ def _read_kinds(session: Session, placed: Sequence[Message]) -> None:
         ):
             if id not in here:
                 kinds.setdefault(thread_id, set()).add(kind)
-    for message in sorted(placed, key=lambda m: (m.sent_at or m.received_at, m.id)):
+    _in_order(placed, kinds)
+    # An announcement that comes later than what is said to it: that is read again as if it had come first.
+    told = [m for m in placed if m.kind is Kind.ANNOUNCEMENT and len(kinds[m.thread_id]) > 1]
+    for some in chunks({m.thread_id for m in told if m.thread_id is not None}):
+        found = session.exec(select(Message).where(col(Message.thread_id).in_(some), col(Message.kind).in_(HUMAN)))
+        _in_order(found.all(), {})
+
+
+def _in_order(messages: Iterable[Message], kinds: dict[int | None, set[str]]) -> None:
+    """Read each message's kind by what its thread holds before it: `kinds`, and what is read here."""
+    for message in sorted(messages, key=lambda m: (m.sent_at or m.received_at, m.id)):
         others = kinds.setdefault(message.thread_id, set())
         if message.kind is not Kind.DIGEST_REPLY:
             message.kind, message.kind_reason = _kind(message, others)

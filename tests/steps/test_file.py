@@ -278,3 +278,26 @@ def test_an_address_cannot_belong_to_two_members(world: World) -> None:
     rows = [{"email": "new@example.org", "name": "New Member", "aliases": "gwen@nhs.example.org"}]
     with pytest.raises(enrol.EnrolError, match=r"gwen@nhs\.example\.org"), store.transaction(world.engine) as session:
         enrol.members(session, world.community_id, rows, NOON)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_who_asks_in_an_announcements_thread_asks_its_question_whichever_comes_first(world: World, late: bool) -> None:
+    told = mail(
+        "Ruth <ruth@charity.example.org>",
+        "New threshold",
+        "The new threshold is now live from Monday.\n",
+        "t1@example.org",
+    )
+    asks = mail(
+        "Gwen <gwen@example.org>",
+        "Re: New threshold",
+        "Does anyone know whether capacity was modelled?\n",
+        "t2@example.org",
+        answers="t1@example.org",
+        at=NOON + timedelta(hours=1),
+    )
+    for raw in (asks, told) if late else (told, asks):
+        world.receive(raw)
+    with store.read(world.engine) as session:
+        kinds = {m.rfc_message_id: m.kind for m in world.messages(session)}
+    assert kinds == {"t1@example.org": Kind.ANNOUNCEMENT, "t2@example.org": Kind.QUESTION}
