@@ -162,7 +162,7 @@ def members(
         member = session.get(Member, change.member_id) if change.member_id else None
         member = _write(session, community_id, member, facts, now)
         kept = set(aliases_of(session, member.id))
-        _setaliases_of(session, member, kept | aliases)
+        _set_aliases(session, member, kept | aliases)
     added = sum(change.member_id is None for change in changes)
     done = Enrolment(added, len(changes) - added)
     if changes:
@@ -186,7 +186,7 @@ def save(
         aliases |= {member.email}
     new = member is None
     member = _write(session, community_id, member, facts, now)
-    _setaliases_of(session, member, aliases)
+    _set_aliases(session, member, aliases)
     note(session, community_id, by, "added a member" if new else "changed a member", f"member {member.id}", now)
     return member
 
@@ -243,7 +243,7 @@ def aliases_of(session: Session, member_id: int) -> list[str]:
     return sorted(session.exec(select(Alias.address).where(Alias.member_id == member_id)))
 
 
-def _setaliases_of(session: Session, member: Member, aliases: set[str]) -> None:
+def _set_aliases(session: Session, member: Member, aliases: set[str]) -> None:
     """Make the other addresses of `member` these."""
     for row in session.exec(select(Alias).where(Alias.member_id == member.id)).all():
         if row.address not in aliases or row.address == member.email:
