@@ -171,6 +171,7 @@ class Member(SQLModel, table=True):
     had_until: datetime | None = _instant(
         nullable=True
     )  # editions begun up to then reached them or were not wished for
+    taken_back: list[int] = _json(list)  # ids of editions that were on their way up to then, and did not leave
     round_up_at: datetime | None = _instant(nullable=True)  # when the next monthly round-up is due
 
 

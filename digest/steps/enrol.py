@@ -278,7 +278,7 @@ def take_part(session: Session, member: Member, active: bool, now: datetime, by:
     if member.active is active:
         return
     if active:
-        member.had_until = now  # what went out meanwhile was not for them
+        member.had_until, member.taken_back = now, []  # what went out meanwhile was not for them
     else:
         _leaves_a_coordinator(session, member)
         withdraw(session, member)

@@ -118,8 +118,7 @@ def admit(session: Session, message_id: int, by: Member, name: str, alliance: st
         session.add(member)
         session.flush()
     elif not member.active:
-        member.active, member.had_until = True, now
-        session.add(member)
+        take_part(session, member, True, now, by)
     note(session, message.community_id, by, "added a member", f"member {member.id}", now)
     _take_in(session, message, member, "The sender was added as a member.", now)
 

@@ -1,6 +1,7 @@
 """Who gets what of an edition: its rows in the outbox, as each member wishes, with no gap and nothing twice.
 
-An edition is *owed* to a member when it began to go out after `Member.had_until` and no row of theirs covers it yet.
+An edition is *owed* to a member when it began to go out after `Member.had_until`, or was taken back before it left
+(`Member.taken_back`), and no row of theirs covers it yet.
 Who wants every edition gets what is owed with the next one, who wants the round-up gets it with that.
 """
 
@@ -27,7 +28,7 @@ def edition(session: Session, settings: Settings, edition: Edition, now: datetim
         if wishes.paused(member, community, now) or member.undeliverable_at is not None:
             continue
         if member.frequency is Frequency.EVERY:
-            behind = member.had_until is not None and any(member.had_until < began for began in before)
+            behind = member.taken_back or (member.had_until and any(member.had_until < began for began in before))
             _row(session, settings, member, owed(session, member) if behind else [edition], now)
         elif member.frequency is Frequency.UNANSWERED and questions is not None:
             _add(session, member, edition, questions, now)
@@ -38,7 +39,7 @@ def edition(session: Session, settings: Settings, edition: Edition, now: datetim
     session.execute(
         update(Member)
         .where(col(Member.community_id) == edition.community_id, col(Member.id).in_(reached) | unwished)
-        .values(had_until=edition.began_at)
+        .values(had_until=edition.began_at, taken_back=[])
     )
 
 
@@ -57,7 +58,7 @@ def round_ups(session: Session, settings: Settings, community_id: int, now: date
             continue
         if covers := owed(session, member):
             _row(session, settings, member, covers, now)
-            member.had_until = covers[-1].began_at
+            member.had_until, member.taken_back = covers[-1].began_at, []
         member.round_up_at = next_round_up(community.day, community.time, community.zone, now)
         session.add(member)
     session.flush()
@@ -75,7 +76,11 @@ def owed(session: Session, member: Member) -> list[Edition]:
         for edition_id in ([row.edition_id] if variant is None else variant.covers)
     }
     since = member.had_until or member.created_at
-    return [e for e in _begun(session, member.community_id) if e.began_at and e.began_at > since and e.id not in had]
+    return [
+        e
+        for e in _begun(session, member.community_id)
+        if e.began_at and (e.began_at > since or e.id in member.taken_back) and e.id not in had
+    ]
 
 
 def _begun(session: Session, community_id: int) -> Sequence[Edition]:

@@ -246,6 +246,20 @@ EDITION: Event = ("edition", False)
 @example(events=[("pause", 9), EDITION, ("resume", None), EDITION])  # missed in a pause
 @example(events=[EDITION, EDITION, ("deliver", True), ("pause", 9), ("resume", None), EDITION])  # the older one waits
 @example(events=[EDITION, ("wish", Frequency.NONE), EDITION, ("wish", Frequency.EVERY), EDITION])
+@example(  # one that was not wished for stays so when an older one is taken back
+    events=[EDITION, ("wish", Frequency.NONE), EDITION, ("wish", Frequency.EVERY), ("pause", 9)]
+)
+@example(
+    events=[
+        EDITION,
+        ("wish", Frequency.UNANSWERED),
+        EDITION,
+        ("wish", Frequency.EVERY),
+        ("pause", 1),
+        ("resume", None),
+        EDITION,
+    ]
+)
 @example(events=[("wish", Frequency.MONTHLY), EDITION, EDITION, ("days", 20), ("days", 20), EDITION])
 @given(events=st.lists(EVENTS, max_size=30))
 def test_every_edition_reaches_a_member_once_and_only_as_they_wished(shared_world: World, events: list[Event]) -> None:
