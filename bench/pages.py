@@ -3,13 +3,14 @@
 A community that has written for years: N messages in threads of five, each with its collation, most of them in a past
 issue, a week's worth in the edition under review, 300 members, the record of it all. Every page a coordinator or a
 member opens is asked for in this process, so that no network is in the figure. What counts is the processor's time, the
-best of five, since anything more is the machine's other work. The same run says what a page that reads nothing
-(`/health`) takes. The last line is one JSON object: messages, slowest_ms, slowest, health_ms. The run ends with 1 when
-a page takes longer than 100 ms.
+median of nine turns. The same run says what a page that reads nothing (`/health`) takes. The last line is one JSON
+object: messages, slowest_ms, slowest, health_ms. The run ends with 1 when a page takes longer than 100 ms.
 """
 
 import argparse
 import json
+import random
+import statistics
 import sys
 import tempfile
 import time
@@ -17,7 +18,7 @@ import warnings
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Engine, Table, insert
+from sqlalchemy import Engine, Table, insert, update
 from sqlmodel import Session, SQLModel, select
 from starlette.exceptions import StarletteDeprecationWarning
 
@@ -52,11 +53,24 @@ WEEK = 12  # threads of the edition under review
 ISSUES = 200
 MEMBERS = 300
 LIMIT = 100.0  # milliseconds
-TURNS = 5
-WORDS = (
-    "We run a weekly search for FIT kits requested more than fourteen days ago, and a receptionist rings. "
-    "It takes half an hour and finds about three a month. The lab writes to us as well, but six weeks later.\n\n"
-    "Would not do it again by letter: nobody answered.\n"
+TURNS = 9
+FIRST = "We run a weekly search for FIT kits requested more than fourteen days ago, and a receptionist rings."
+#: What replies are put together from, each its own way: no page may live on having read the same words before.
+SENTENCES = (
+    "It takes half an hour and finds about three a month.",
+    "The lab writes to us as well, but six weeks later.",
+    "Would not do it again by letter: nobody answered.",
+    "I agree with the others about ringing people up.",
+    "I would be careful: our two part-timers could not keep it up over the summer.",
+    "We tried text messages first and stopped, because half of the numbers were out of date.",
+    "It only works if the practice manager has it in the diary every Monday.",
+    "Has anybody got a template for the search that they could share?",
+    "Ours is on the shared drive, and I can send it to whoever asks.",
+    "The cancer care coordinator does it here, with a list from the clinical system.",
+    "Not convinced that it is worth it for a list of four thousand.",
+    "We found two cancers that way last year, both of them early.",
+    "Patients do not mind being rung; several said thank you.",
+    "See https://www.example.nhs.uk/fit for how the region words it.",
 )
 
 
@@ -81,7 +95,7 @@ def main() -> None:
 
 
 def measure(world: World, messages: int) -> dict[str, float]:
-    """Path → milliseconds, the best of some turns, as a coordinator who has signed in."""
+    """Path → milliseconds, the median of some turns, as a coordinator who has signed in."""
     browser = signed_in(world)
     threads = messages // PER_THREAD
     with store.read(world.engine) as session:
@@ -97,13 +111,14 @@ def measure(world: World, messages: int) -> dict[str, float]:
     taken = {}
     for path in paths:
         times = []
+        browser.get(path)  # templates are read once in a service's life
         for _ in range(TURNS):
             began = time.process_time()
             answer = browser.get(path)
             times.append((time.process_time() - began) * 1000)
             if answer.status_code != 200:
                 sys.exit(f"{path} answered {answer.status_code}.")
-        taken[path] = min(times)
+        taken[path] = statistics.median(times)
     return taken
 
 
@@ -146,8 +161,8 @@ def fill(world: World, messages: int) -> None:
     with store.transaction(world.engine) as session:
         _editions(session, world, threads, begins)
         first = session.get_one(Edition, 1)
-        first.frozen = dumps(compose.frozen_now(session, world.settings, first, now))
-        session.add(first)
+        mail = dumps(compose.frozen_now(session, world.settings, first, now))
+        session.execute(update(_table(Edition)).values(frozen=mail))  # a whole mail with each, as they have
         edition = publish.ensure_collecting(session, world.community, world.community_id, now)
         publish.close(session, world.settings, edition.id, now)
         session.execute(
@@ -207,7 +222,15 @@ def _threads(engine: Engine, community: int, numbers: range, begins: datetime, s
             session.execute(insert(_table(table)), rows)
 
 
+def _words(id: int) -> str:
+    """A reply's words: three paragraphs of a few sentences, the first of them always the same."""
+    of = random.Random(id)
+    said = of.sample(SENTENCES, 7)
+    return f"{FIRST} {said[0]} {said[1]}\n\n{' '.join(said[2:5])}\n\n{' '.join(said[5:])}\n"
+
+
 def _mail(id: int, community: int, n: int, k: int, at: datetime, held: bool) -> dict[str, object]:
+    text = _words(id) if k else f"Dear all,\n\nWho chases kit {n} when it does not come back to the lab?\n"
     return {
         "id": id,
         "community_id": community,
@@ -226,8 +249,8 @@ def _mail(id: int, community: int, n: int, k: int, at: datetime, held: bool) -> 
         "kind": Kind.REPLY if k else Kind.QUESTION,
         "status": MessageStatus.HELD if held else MessageStatus.ACCEPTED,
         "hold_reason": HoldReason.UNKNOWN_SENDER if held else None,
-        "text": WORDS if k else f"Dear all,\n\nWho chases kit {n} when it does not come back to the lab?\n",
-        "segments": [Segment(0, len(WORDS), SegmentRole.NEW)],
+        "text": text,
+        "segments": [Segment(0, len(text), SegmentRole.NEW)],
         "links": [],
         "anchors": {},
         "attachments": [],
@@ -240,15 +263,15 @@ def _mail(id: int, community: int, n: int, k: int, at: datetime, held: bool) -> 
 
 def _content(n: int) -> Content:
     first = n * PER_THREAD + 1
-    end = WORDS.index(". ") + 1
+    end = len(FIRST)
     return Content(
         question=[Evidence(message=first, start=11, end=30, quote="Who chases kit "[:19])],
         points=[
             Point(
                 id=f"m{first + 1}-0",
-                label=WORDS[:end],
+                label=FIRST,
                 supporters=[first + k for k in range(1, PER_THREAD - 1)],
-                evidence=[Evidence(message=first + 1, start=0, end=end, quote=WORDS[:end])],
+                evidence=[Evidence(message=first + 1, start=0, end=end, quote=FIRST)],
             )
         ],
         set_aside=[first + PER_THREAD - 1],

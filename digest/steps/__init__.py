@@ -3,10 +3,10 @@
 A step is the only writer of its tables; the worker, the desk and the commands call steps and nothing deeper.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import wraps
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from sqlmodel import Session, select
 
@@ -29,6 +29,29 @@ def remembered(look: Callable[[Session, int], Found]) -> Callable[[Session, int]
         return known[id]
 
     return looked
+
+
+class Batched(Generic[Found]):
+    """A look-up that asks once for many ids, and (in a session that only reads) for none twice.
+
+    A page that shows a dozen threads says first which (`of`); what then looks at each of them finds it known.
+    """
+
+    def __init__(self, look: Callable[[Session, Collection[int]], dict[int, Found]]) -> None:
+        self._look = look
+        self.__doc__ = look.__doc__
+
+    def __call__(self, session: Session, id: int) -> Found:
+        """What is looked up for this id."""
+        return self.of(session, [id])[id]
+
+    def of(self, session: Session, ids: Collection[int]) -> dict[int, Found]:
+        """What is looked up for each of these ids."""
+        known: dict[int, Found] = session.info.setdefault(self, {}) if session.info.get(READING) else {}
+        unknown = {id for id in ids if id not in known}
+        if unknown:
+            known |= self._look(session, unknown)
+        return {id: known[id] for id in ids}
 
 
 def alone(session: Session, community_id: int) -> None:

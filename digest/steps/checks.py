@@ -25,9 +25,9 @@ class Problem:
 
 def known(session: Session, community_id: int) -> privacy.Known:
     """Who is no patient."""
-    people = session.exec(select(Member).where(Member.community_id == community_id)).all()
+    people = session.exec(select(Member.name, Member.email).where(Member.community_id == community_id)).all()
     aliases = session.exec(select(Alias.address).where(Alias.community_id == community_id)).all()
-    return privacy.Known.of((m.name for m in people), [*(m.email for m in people), *aliases])
+    return privacy.Known.of((name for name, _ in people), [*(email for _, email in people), *aliases])
 
 
 def in_collation(content: Content, nobody: privacy.Known) -> Iterator[Problem]:

@@ -1,6 +1,6 @@
 """A thread's collation: drafted by the service, corrected and approved by a person, every line tied to stored words."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import aliased
@@ -14,7 +14,7 @@ from digest.collation.provenance import Fault, Ground, faults
 from digest.collation.stance import stance
 from digest.models import Collation, EditionThread, Member, Message, Part, Thread
 from digest.nouns import HUMAN, CollationStatus, Content, HoldReason, Kind, MessageStatus
-from digest.steps import alone, note, remembered
+from digest.steps import Batched, alone, note, remembered
 from digest.steps.read import masks_of, new_words, segments, shown_attachments, shown_links
 from digest.thread.similar import related
 
@@ -43,41 +43,48 @@ class Unaccounted(Exception):
         self.messages = messages
 
 
-@remembered
-def messages(session: Session, thread_id: int) -> Sequence[Message]:
-    """What people said in a thread, in order of sending: accepted mail, and mail held for an identifier (masked)."""
+@Batched
+def messages(session: Session, thread_ids: Collection[int]) -> dict[int, Sequence[Message]]:
+    """What people said in threads, in order of sending: accepted mail, and mail held for an identifier (masked)."""
     answered = aliased(Message)
-    elsewhere = (  # answers to the digest that answer this thread, too
-        select(Part.message_id)
+    parts = (  # answers to the digest that answer these threads, too
+        select(Part.message_id, answered.thread_id)
         .join(answered, col(answered.id) == col(Part.answers_id))
-        .where(answered.thread_id == thread_id)
+        .where(col(answered.thread_id).in_(thread_ids))
     )
     found = session.exec(
         select(Message).where(
             or_(
-                col(Message.thread_id) == thread_id,
-                col(Message.thread_id).is_not(None) & col(Message.id).in_(elsewhere),
+                col(Message.thread_id).in_(thread_ids),
+                col(Message.thread_id).is_not(None)
+                & col(Message.id).in_(parts.with_only_columns(col(Part.message_id))),
             ),
             col(Message.kind).in_(HUMAN),
             (col(Message.status) == MessageStatus.ACCEPTED) | (col(Message.hold_reason) == HoldReason.IDENTIFIER),
             col(Message.status) != MessageStatus.DISCARDED,
         )
-    )
-    return sorted(found, key=lambda m: (m.sent_at or m.received_at, m.id))
+    ).all()
+    answers: dict[int, set[int]] = {m.id: {m.thread_id or 0} for m in found}
+    if any(m.kind is Kind.DIGEST_REPLY for m in found):
+        for message_id, thread_id in session.exec(parts):
+            answers.get(message_id, set()).add(thread_id or 0)
+    said: dict[int, list[Message]] = {id: [] for id in thread_ids}
+    for message in found:
+        for thread_id in answers[message.id] & said.keys():
+            said[thread_id].append(message)
+    return {id: sorted(found, key=lambda m: (m.sent_at or m.received_at, m.id)) for id, found in said.items()}
 
 
 @remembered
 def contributions(session: Session, thread_id: int) -> list[Contribution]:
     """A thread's messages as the draft needs them."""
     said = messages(session, thread_id)
-    names = dict(
-        session.exec(select(Member.id, Member.name).where(col(Member.id).in_({m.member_id for m in said}))).all()
-    )
+    names = authors.of(session, {m.member_id or 0 for m in said})
     hidden = masks_of(session, said)
     return [
         Contribution(
             message=m.id,
-            author=names.get(m.member_id or 0, ""),
+            author=names[m.member_id or 0],
             kind=m.kind,
             text=m.text,
             segments=tuple(segments(session, m, thread_id)),
@@ -90,12 +97,22 @@ def contributions(session: Session, thread_id: int) -> list[Contribution]:
     ]
 
 
-@remembered
-def current(session: Session, thread_id: int) -> Collation | None:
-    """The version that counts."""
-    return session.exec(
-        select(Collation).where(Collation.thread_id == thread_id).order_by(col(Collation.version).desc()).limit(1)
-    ).one_or_none()
+@Batched
+def authors(session: Session, member_ids: Collection[int]) -> dict[int, str]:
+    """Members' names."""
+    found = session.exec(select(Member.id, Member.name).where(col(Member.id).in_(member_ids))).all()
+    return dict.fromkeys(member_ids, "") | dict(found)
+
+
+@Batched
+def current(session: Session, thread_ids: Collection[int]) -> dict[int, Collation | None]:
+    """The versions that count."""
+    other = aliased(Collation)
+    latest = select(func.max(other.version)).where(other.thread_id == Collation.thread_id).scalar_subquery()
+    found = session.exec(
+        select(Collation).where(col(Collation.thread_id).in_(thread_ids), col(Collation.version) == latest)
+    ).all()
+    return dict.fromkeys(thread_ids) | {one.thread_id: one for one in found}
 
 
 def redraft(session: Session, thread_id: int, now: datetime) -> None:
@@ -223,11 +240,14 @@ def check(session: Session, thread_id: int, content: Content) -> list[Fault]:
     """The provenance lock: what in `content` does not stand in the thread's stored words."""
     here = grounds(session, thread_id)
     cited = {one.message for one in content.cited()} | {one.message for one in content.resources} | content.used()
-    elsewhere = session.exec(
-        select(Message.id).where(
-            col(Message.id).in_(cited - here.keys()), col(Message.status) != MessageStatus.DISCARDED
-        )
-    ).all()
+    gone = cited - here.keys()
+    elsewhere = (
+        session.exec(
+            select(Message.id).where(col(Message.id).in_(gone), col(Message.status) != MessageStatus.DISCARDED)
+        ).all()
+        if gone
+        else []
+    )
     return faults(content, here, elsewhere)
 
 

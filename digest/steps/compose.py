@@ -2,12 +2,13 @@
 
 import email
 import email.policy
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from markupsafe import escape
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, or_, select
 
 from digest.config import CommunitySettings, Settings
@@ -16,12 +17,12 @@ from digest.edition.compile import Post, ThreadFacts, compile_digest, only_quest
 from digest.edition.render import dumps, freeze, loads, wire
 from digest.models import Collation, Community, Edition, EditionThread, Member, Thread
 from digest.nouns import CollationStatus, Content, EditionStatus, MessageStatus, Naming, Role
-from digest.steps import checks, remembered
-from digest.steps.collate import answered, check, current, messages, taken, unaccounted
+from digest.steps import Batched, checks, remembered
+from digest.steps.collate import answered, authors, check, current, messages, taken, unaccounted
 from digest.steps.deliver import recipient
 from digest.steps.enrol import plain_address
 from digest.steps.notify import sender
-from digest.steps.read import shown_text
+from digest.steps.read import identifiers, shown_text
 from digest.steps.redact import cleaned, redacted
 
 OPEN = (EditionStatus.COLLECTING, EditionStatus.IN_REVIEW, EditionStatus.APPROVED)
@@ -61,6 +62,7 @@ def zone_of(session: Session, settings: Settings, edition: Edition) -> ZoneInfo:
     return settings_of(session, settings, edition.community_id).zone
 
 
+@remembered
 def waiting_threads(session: Session, community_id: int) -> list[Thread]:
     """Threads the next edition should carry: never sent, said more since they were, or asked and still unanswered.
 
@@ -110,6 +112,12 @@ def closed(thread: Thread, newest: datetime | None) -> bool:
 
 def places(session: Session, edition: Edition) -> list[EditionThread]:
     """The edition's threads in order. A collecting edition has none of its own yet: what waits stands in for them."""
+    return _places(session, edition.id)
+
+
+@remembered
+def _places(session: Session, edition_id: int) -> list[EditionThread]:
+    edition = session.get_one(Edition, edition_id)
     if edition.status is EditionStatus.COLLECTING:
         return [
             EditionThread(edition_id=edition.id, thread_id=t.id, community_id=edition.community_id, position=n)
@@ -128,6 +136,21 @@ def places(session: Session, edition: Edition) -> list[EditionThread]:
     return [row for row in rows if row.thread_id not in merged]
 
 
+@Batched
+def threads(session: Session, thread_ids: Collection[int]) -> dict[int, Thread]:
+    """Threads by their ids."""
+    return {t.id: t for t in session.exec(select(Thread).where(col(Thread.id).in_(thread_ids)))}
+
+
+def look_ahead(session: Session, thread_ids: Collection[int]) -> None:
+    """Ask at once for what a view of these threads will look at, one after the other."""
+    threads.of(session, thread_ids)
+    current.of(session, thread_ids)
+    said = [m for some in messages.of(session, thread_ids).values() for m in some]
+    identifiers.of(session, {m.id for m in said})
+    authors.of(session, {m.member_id or 0 for m in said})
+
+
 def hindrances(session: Session, edition_id: int) -> list[Hindrance]:
     """What must be mended before the edition can be approved; empty when nothing stands in the way."""
     edition = session.get_one(Edition, edition_id)
@@ -136,8 +159,9 @@ def hindrances(session: Session, edition_id: int) -> list[Hindrance]:
     included = [place.thread_id for place in places(session, edition) if place.included]
     if not included:
         found.append(Hindrance("There is nothing in this edition yet.", anchor="threads"))
+    look_ahead(session, included)
     for thread_id in included:
-        title = session.get_one(Thread, thread_id).title
+        title = threads(session, thread_id).title
         said = messages(session, thread_id)
         waiting = sum(m.status is MessageStatus.HELD for m in said)
         if waiting:
@@ -235,14 +259,17 @@ def round_up(session: Session, settings: Settings, covers: Sequence[Edition], no
 
 def _digest(session: Session, settings: Settings, edition: Edition, now: datetime) -> Digest:
     community = settings_of(session, settings, edition.community_id)
+    included = [place.thread_id for place in places(session, edition) if place.included]
+    look_ahead(session, included)
+    related = {id for thread in threads.of(session, included).values() for id in thread.related}
+    threads.of(session, related)
+    _carriers.of(session, {*included, *related})
     facts = []
-    for place in places(session, edition):
-        if place.included:
-            latest = current(session, place.thread_id)
-            thread = session.get_one(Thread, place.thread_id)
-            before = [e for e in _carriers(session, place.thread_id) if e.number < edition.number]
-            content = latest.content if latest else Content()
-            facts.append(_facts(session, settings, community, thread, content, before, None))
+    for thread_id in included:
+        latest = current(session, thread_id)
+        before = [e for e in _carriers(session, thread_id) if e.number < edition.number]
+        content = latest.content if latest else Content()
+        facts.append(_facts(session, settings, community, threads(session, thread_id), content, before, None))
     return compile_digest(
         community.name,
         edition.number,
@@ -281,7 +308,7 @@ def _facts(
     since = (before[-1].approved_at or before[-1].send_at) if before else None
     earlier = {
         edition.number: Earlier(edition.number, related.title, f"{settings.public_address}/thread/{related.id}")
-        for related in (session.get_one(Thread, id) for id in thread.related)
+        for related in (threads(session, id) for id in thread.related)
         for edition in _carriers(session, related.id)
     }
     members = _members(session, thread.community_id)
@@ -331,11 +358,16 @@ def _who(member: Member | None) -> Who | None:
     return Who(named, alliance if member.naming is Naming.ALLIANCE else "", member.id)
 
 
-def _carriers(session: Session, thread_id: int) -> Sequence[Edition]:
-    """The editions that went out with a thread, the earliest first."""
-    return session.exec(
-        select(Edition)
-        .join(EditionThread, col(EditionThread.edition_id) == col(Edition.id))
-        .where(EditionThread.thread_id == thread_id, col(EditionThread.included), col(Edition.status).in_(GONE))
+@Batched
+def _carriers(session: Session, thread_ids: Collection[int]) -> dict[int, list[Edition]]:
+    """The editions that went out with threads, the earliest first."""
+    found: dict[int, list[Edition]] = {id: [] for id in thread_ids}
+    for thread_id, edition in session.exec(
+        select(EditionThread.thread_id, Edition)
+        .join(Edition, col(EditionThread.edition_id) == col(Edition.id))
+        .where(col(EditionThread.thread_id).in_(thread_ids), col(EditionThread.included), col(Edition.status).in_(GONE))
         .order_by(col(Edition.number))
-    ).all()
+        .options(defer(Edition.frozen))  # type: ignore[arg-type]  # a whole mail each
+    ):
+        found[thread_id].append(edition)
+    return found

@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -12,6 +12,7 @@ from digest.message import attachment as open_attachment
 from digest.message.privacy import everywhere
 from digest.models import Identifier, Message, Part, RawMessage
 from digest.nouns import MASKED, UNREAD_FILE, Decision, Kind, Place, Segment, SegmentRole, mask, new_spans
+from digest.steps import Batched
 from digest.thread import subject as subjects
 
 #: Characters; no name of a file is longer.
@@ -44,30 +45,35 @@ class HeldPassage:
     ends_inside: bool  # words follow it
 
 
-def _identifiers(session: Session, message: Message) -> Sequence[Identifier]:
-    return session.exec(
+@Batched
+def identifiers(session: Session, message_ids: Collection[int]) -> dict[int, list[Identifier]]:
+    """The identifiers found in messages, in order of their places."""
+    found: dict[int, list[Identifier]] = {id: [] for id in message_ids}
+    for one in session.exec(
         select(Identifier)
-        .where(Identifier.message_id == message.id)
+        .where(col(Identifier.message_id).in_(message_ids))
         .order_by(col(Identifier.start), col(Identifier.end))
-    ).all()
+    ):
+        found[one.message_id].append(one)
+    return found
 
 
 def masks(session: Session, message: Message) -> Masks:
     """The spans to mask in a message's text: (start, end) → type. Undecided ones are masked too."""
-    return {
-        (i.start, i.end): i.type
-        for i in _identifiers(session, message)
-        if i.place in {Place.BODY, Place.QUOTED} and i.decision is not Decision.RELEASED
-    }
+    return _masks(identifiers(session, message.id))
 
 
 def masks_of(session: Session, messages: Sequence[Message]) -> dict[int, Masks]:
     """The spans to mask in the texts of several messages, asked for at once."""
-    found: dict[int, Masks] = {m.id: {} for m in messages}
-    for i in session.exec(select(Identifier).where(col(Identifier.message_id).in_(list(found)))):
-        if i.place in {Place.BODY, Place.QUOTED} and i.decision is not Decision.RELEASED:
-            found[i.message_id][i.start, i.end] = i.type
-    return found
+    return {id: _masks(found) for id, found in identifiers.of(session, [m.id for m in messages]).items()}
+
+
+def _masks(found: Sequence[Identifier]) -> Masks:
+    return {
+        (i.start, i.end): i.type
+        for i in found
+        if i.place in {Place.BODY, Place.QUOTED} and i.decision is not Decision.RELEASED
+    }
 
 
 def segments(session: Session, message: Message, thread_id: int | None) -> list[Segment]:
@@ -158,7 +164,7 @@ def shown_title(session: Session, message: Message) -> str:
 
 
 def _masked_words(session: Session, message: Message) -> list[tuple[str, str]]:
-    found = _identifiers(session, message)
+    found = identifiers(session, message.id)
     return [(i.words, i.type) for i in found if i.words and i.decision is not Decision.RELEASED]
 
 
@@ -183,7 +189,7 @@ def _hidden(session: Session, message: Message, places: Set[Place]) -> dict[int,
     """The files in which something stands that no person released: number → type. 0 stands for all of them."""
     return {
         i.file: i.type
-        for i in _identifiers(session, message)
+        for i in identifiers(session, message.id)
         if i.place in places and i.decision is not Decision.RELEASED
     }
 
@@ -207,7 +213,7 @@ def withheld(session: Session, message: Message, number: int) -> bool:
 
 def held_passages(session: Session, message: Message, around: int = 60) -> list[HeldPassage]:
     """The identifiers found in a message, in clear, with `around` characters either side; neighbours stand together."""
-    found = _identifiers(session, message)
+    found = identifiers(session, message.id)
     passages = []
     for source, places in ((message.subject, {Place.SUBJECT}), (message.text, {Place.BODY, Place.QUOTED})):
         group: list[Identifier] = []

@@ -137,10 +137,10 @@ def _rows(session: Session, found: Edition) -> list[Row]:
     places = compose.places(session, found)
     statuses = reads.statuses(session, [p.thread_id for p in places])
     carried = reads.carried_before(session, found, [p.thread_id for p in places])
-    threads = [session.get_one(Thread, place.thread_id) for place in places]
+    threads = compose.threads.of(session, [p.thread_id for p in places])
     return [
         Row(place, thread, statuses.get(thread.id), thread.answered, carried.get(thread.id))
-        for place, thread in zip(places, threads, strict=True)
+        for place, thread in ((place, threads[place.thread_id]) for place in places)
     ]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from sqlalchemy.orm import defer
 from sqlmodel import Session, case, col, func, select
 from starlette.exceptions import HTTPException
 
@@ -242,6 +243,7 @@ def editions(session: Session, community_id: int, *status: EditionStatus) -> lis
             select(Edition)
             .where(Edition.community_id == community_id, col(Edition.status).in_(status))
             .order_by(col(Edition.number).desc())
+            .options(defer(Edition.frozen))  # type: ignore[arg-type]  # a whole mail each
         )
     )
 
@@ -335,8 +337,10 @@ def waiting(session: Session, community_id: int, now: datetime) -> list[Waiting]
     found = compose.waiting_threads(session, community_id)
     for edition in editions(session, community_id, EditionStatus.IN_REVIEW, EditionStatus.APPROVED):
         under_review = [place.thread_id for place in compose.places(session, edition) if place.included]
-        found += [session.get_one(Thread, thread_id) for thread_id in under_review]
-    return [_waiting(session, thread, now) for thread in {t.id: t for t in found}.values()]
+        found += compose.threads.of(session, under_review).values()
+    threads = {t.id: t for t in found}
+    compose.look_ahead(session, list(threads))
+    return [_waiting(session, thread, now) for thread in threads.values()]
 
 
 def _waiting(session: Session, thread: Thread, now: datetime) -> Waiting:
