@@ -239,7 +239,7 @@ class Outbox:
     def __init__(self, engine: Engine, settings: Settings, stop: asyncio.Event | None = None) -> None:
         signing.check_keys(settings)
         self.engine, self.settings, self.stop = engine, settings, stop or asyncio.Event()
-        self.editions: deliver.Editions = {}
+        self.presses: deliver.Presses = {}
         self._todo = asyncio.Queue[tuple[deliver.Claim, deliver.Mail] | None]()
         self._heard: list[Heard] = []
         self._news = asyncio.Event()
@@ -327,7 +327,7 @@ class Outbox:
                 deliver.release(session, self.settings, back, moment, why)
             # The clock is read anew: a claim counts from when it was had, however long the database kept us waiting.
             while not tasks and (claims := deliver.claim(session, self.settings, now(), want)):
-                tasks = deliver.mails(session, self.settings, claims, self.editions, moment)
+                tasks = deliver.mails(session, self.settings, claims, self.presses, moment)
             shut = deliver.shut(session, self.settings, moment)
         if why:
             log.warning("%s Mail waits and will be tried again.", why)
@@ -356,7 +356,7 @@ class Outbox:
                     if deliver.in_time(self.settings, claim, now()):
                         began = time.monotonic()
                         try:
-                            result = await connection.send(mail.sender, mail.recipient, mail.wire)
+                            result = await connection.send(mail.sender, mail.recipient, mail.data)
                         except DeliveryError as error:
                             result = error
                         self._pace += 0.2 * (time.monotonic() - began - self._pace)

@@ -17,6 +17,7 @@ from aiosmtplib import SMTPAuthenticationError, SMTPException, SMTPResponseExcep
 
 from digest.config import Smtp
 from digest.delivery import Outcome
+from digest.delivery.data import Data, data
 from digest.delivery.dialogue import Dialogue, GoneError, Reply
 from digest.network import certificates, configured, reason
 from digest.nouns import DeliveryStatus
@@ -75,22 +76,25 @@ class Connection:
         finally:
             self._drop()
 
-    async def send(self, sender: str, recipient: str, wire: bytes) -> Outcome:
+    async def send(self, sender: str, recipient: str, mail: Data | bytes) -> Outcome:
         """Send one mail, byte for byte, to one address; within `settings.timeout` seconds in all, connecting included.
 
         sent: the server has taken it (250 after its end). deferred: it has not, and a later attempt may do better.
         failed: it has said no for good. unknown: the end of the data went out and no answer came back, so it may have
-        been taken. Raises DeliveryError when no mail could be tried at all. `wire` has CRLF line ends (RFC 5322, 2.3).
+        been taken. Raises DeliveryError when no mail could be tried at all. `mail` has CRLF line ends (RFC 5322, 2.3).
         """
-        if not _carried_unchanged(wire):
-            return _not_sent("the mail has line ends that SMTP cannot carry unchanged")
+        if isinstance(mail, bytes):
+            try:
+                mail = data(mail)
+            except ValueError as wrong:
+                return _not_sent(str(wrong))
         self._data_ended = connected = False
         try:
             async with asyncio.timeout(self.settings.timeout):
                 rested = await self._connected()
                 connected = True
                 try:
-                    return await self._transaction(sender, recipient, wire)
+                    return await self._transaction(sender, recipient, mail)
                 except _StaleError as error:
                     if not rested:
                         return _lost(error)
@@ -99,7 +103,7 @@ class Connection:
                 await self._connected()
                 connected = True
                 try:
-                    return await self._transaction(sender, recipient, wire)
+                    return await self._transaction(sender, recipient, mail)
                 except _StaleError as error:
                     return _lost(error)
         except TimeoutError:
@@ -132,9 +136,9 @@ class Connection:
             self._talk.close()
             self._talk = None
 
-    async def _transaction(self, sender: str, recipient: str, wire: bytes) -> Outcome:
+    async def _transaction(self, sender: str, recipient: str, mail: Data) -> Outcome:
         """RSET where needed, MAIL, RCPT, DATA and the mail. Raises _StaleError before the data, and DeliveryError."""
-        commands = self._commands(sender, recipient, wire)
+        commands = self._commands(sender, recipient, mail)
         if isinstance(commands, Outcome):
             return commands
         talk = self._talk
@@ -158,7 +162,7 @@ class Connection:
             if refused is None:  # else the server's words came before it went
                 raise _StaleError(str(error)) from None
         if refused is None:
-            return await self._data(talk, wire)
+            return await self._data(talk, mail)
         self._reset = b"RSET\r\n"
         command, said = refused
         if together and reply.code == 354:
@@ -174,34 +178,33 @@ class Connection:
             self._drop()  # that was no SMTP reply, so the next one may not be for us; or the server is closing (3.8)
         return _answered(said, taken=False, ours=command == b"MAIL")
 
-    def _commands(self, sender: str, recipient: str, wire: bytes) -> list[bytes] | Outcome:
+    def _commands(self, sender: str, recipient: str, mail: Data) -> list[bytes] | Outcome:
         """What to say before the data; or why there is no saying it."""
-        mail = [f"MAIL FROM:<{sender}>"]
+        said = [f"MAIL FROM:<{sender}>"]
         if "size" in self._offers:  # RFC 1870, 4: the limit, 0 or nothing where there is none
-            mail.append(f"SIZE={len(wire)}")
+            said.append(f"SIZE={mail.size}")
             limit = self._offers["size"].strip()
-            if limit.isdigit() and 0 < int(limit) < len(wire):
-                return _not_sent(f"the mail has {len(wire)} bytes and the server takes at most {limit}")
-        if not wire.isascii():
-            if "8bitmime" not in self._offers:  # RFC 6152
-                return _not_sent("the mail has 8-bit lines and the server takes none")
-            mail.append("BODY=8BITMIME")
+            if limit.isdigit() and 0 < int(limit) < mail.size:
+                return _not_sent(f"the mail has {mail.size} bytes and the server takes at most {limit}")
         recipient = _ascii_domain(recipient)
         if not (sender + recipient).isascii():
             if "smtputf8" not in self._offers:  # RFC 6531, 3.2
                 return _not_sent("the address has letters that this mail server cannot carry (it lacks SMTPUTF8)")
-            mail.append("SMTPUTF8")
+            said.append("SMTPUTF8")
+        if not mail.ascii:
+            if "8bitmime" not in self._offers:  # RFC 6152; who has SMTPUTF8 has it (RFC 6531, 3.1)
+                return _not_sent("the mail has 8-bit lines and the server takes none")
+            said.append("BODY=8BITMIME")
         if not (sender + recipient).isprintable() or any(mark in sender + recipient for mark in "<> "):
             return _not_sent("SMTP cannot carry this address")
-        said = [self._reset] if self._reset else []
+        first = [self._reset] if self._reset else []
         self._reset = b""
-        return [*said, f"{' '.join(mail)}\r\n".encode(), f"RCPT TO:<{recipient}>\r\n".encode(), b"DATA\r\n"]
+        return [*first, f"{' '.join(said)}\r\n".encode(), f"RCPT TO:<{recipient}>\r\n".encode(), b"DATA\r\n"]
 
-    async def _data(self, talk: Dialogue, wire: bytes) -> Outcome:
+    async def _data(self, talk: Dialogue, mail: Data) -> Outcome:
         """The mail itself. From its first byte a lost connection means unknown: what a socket still holds goes out."""
-        stuffed = wire.replace(b"\r\n.", b"\r\n..")  # RFC 5321, 4.5.2
         try:
-            talk.say((b"." if wire.startswith(b".") else b"") + stuffed + b".\r\n")
+            talk.say(mail.stuffed + b".\r\n")
         except GoneError as error:
             self._drop()
             raise _StaleError(str(error)) from None
@@ -218,12 +221,6 @@ class Connection:
 
 #: What each command must be answered with to go on (RFC 5321, 4.3.2); 252 does not say that a recipient is taken.
 _ASKED = {b"RSET": (250,), b"MAIL": (250,), b"RCPT": (250, 251), b"DATA": (354,)}
-
-
-def _carried_unchanged(wire: bytes) -> bool:
-    """Whether every line ends in CRLF and neither character stands alone (RFC 5321, 2.3.8)."""
-    ends = wire.count(b"\r\n")
-    return wire.endswith(b"\r\n") and wire.count(b"\n") == ends == wire.count(b"\r")
 
 
 def _ascii_domain(address: str) -> str:

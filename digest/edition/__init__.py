@@ -132,14 +132,17 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A rendered edition: what every recipient's mail has in common.
+    """A rendered edition: what every recipient's mail has in common, as it reads and not yet encoded.
 
-    `mail` is the whole mail, 7-bit with CRLF, cut where something is the recipient's own: even places never change
-    again, odd places name what `render.wire` puts there.
+    `KEY.NAME.` stands in it where something is the recipient's own; `render.Plate` puts it there.
     """
 
     subject: str
     number: int
     date: str  # ISO 8601, the day it was rendered
     sender: Sender
-    mail: tuple[str, ...]
+    key: str  # 24 hexadecimal digits
+    head: str  # the headers up to MIME-Version, their lines ended by CRLF
+    text: str
+    html: str
+    calendar: str  # iCalendar; "" without dates

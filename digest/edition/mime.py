@@ -62,8 +62,8 @@ def quoted_printable(text: str) -> str:
 def alternative(boundary: str, text: Sequence[str], html: Sequence[str]) -> tuple[str, ...]:
     """A multipart/alternative entity (RFC 2046, 5.1.4), its headers from Content-Type on, of a text and an HTML part.
 
-    Both parts are cut as `Frozen.mail` is: even places are literal, odd places name what is put in later, which must
-    be quoted-printable itself. Soft line breaks around it keep every line short.
+    Both parts are cut: even places are literal, odd places name what is put in later, which must be quoted-printable
+    itself. Soft line breaks around it keep every line short.
     """
     body = [header("Content-Type", f'multipart/alternative; boundary="{boundary}"') + CRLF]
     for subtype, pieces in (("plain", text), ("html", html)):
@@ -93,7 +93,7 @@ def calendar(name: str, file: str) -> str:
 
 
 def mixed(boundary: str, body: Sequence[str], attached: str) -> tuple[str, ...]:
-    """A multipart/mixed entity (RFC 2046, 5.1.3) of a body, cut as `Frozen.mail` is, and an attachment."""
+    """A multipart/mixed entity (RFC 2046, 5.1.3) of a body, cut as `alternative` cuts it, and an attachment."""
     outer = f"mixed.{boundary}"  # not the inner one with something behind it: readers look at how a line begins
     opened = header("Content-Type", f'multipart/mixed; boundary="{outer}"') + CRLF + f"--{outer}{CRLF}"
     closed = f"--{outer}{CRLF}{attached}{CRLF}--{outer}--{CRLF}"

@@ -1,13 +1,13 @@
 """Digest + recipient → wire bytes, and the service's own small mails. Pure, but for reading the templates.
 
-An edition is rendered once (`freeze`), with marks where something is the recipient's own; `wire` only puts those in. So
-five thousand mails cost little more than one, and a mail is the same bytes however often it is made.
+An edition is rendered once (`freeze`), with marks where something is the recipient's own, and encoded once (`Plate`).
+So five thousand mails cost little more than one, and a mail is the same bytes however often it is made.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
@@ -63,28 +63,72 @@ def freeze(digest: Digest, sender: Sender) -> Frozen:
         + _list(sender, own)
         + _AUTOMATIC
     )
-    *start, last = _cut(head, key, "head")
-    alternative = mime.alternative(key, _cut(text, key, "text"), _cut(html, key, "html"))
-    if digest.dates:
-        file = mime.calendar(f"dates-issue-{digest.number}.ics", calendar_file(digest.dates, digest.date, sender))
-        alternative = mime.mixed(key, alternative, file)
-    first, *rest = alternative
-    return Frozen(subject, digest.number, f"{digest.date:%Y-%m-%d}", sender, (*start, last + first, *rest))
+    calendar = calendar_file(digest.dates, digest.date, sender) if digest.dates else ""
+    return Frozen(subject, digest.number, f"{digest.date:%Y-%m-%d}", sender, key, head, text, html, calendar)
 
 
 def wire(frozen: Frozen, recipient: Recipient) -> bytes:
-    """One recipient's mail, byte for byte the same each time. Raises ValueError for an address that is not ASCII."""
-    own = {
-        "head:to": _to(recipient.name, recipient.address),
-        "head:member": f"{recipient.member}.",
-        "head:unsubscribe": _unsubscribe(frozen.sender, recipient),
-        "text:address": mime.quoted_printable(recipient.address),
-        "html:address": mime.quoted_printable(escape(recipient.address)),
-        "text:wishes": mime.quoted_printable(recipient.wishes),
-        "html:wishes": mime.quoted_printable(escape(recipient.wishes)),
-    }
-    pieces = [own[piece] if place % 2 else piece for place, piece in enumerate(frozen.mail)]
-    return "".join(pieces).encode("ascii")
+    """One recipient's mail, byte for byte the same each time. Raises ValueError for an address no header can hold."""
+    plate = Plate(frozen)
+    own = plate.own(recipient)
+    return b"".join(next(own) if chunk is None else chunk for chunk in plate.common)
+
+
+class Plate:
+    """A frozen edition made ready for print: what its mails have in common is encoded once for all of them.
+
+    `common` are chunks of whole lines; each None among them is where `own` has the next one.
+    """
+
+    def __init__(self, frozen: Frozen) -> None:
+        self._service = _service(frozen.sender)
+        self.common: list[bytes | None] = []
+        self._own: list[list[str]] = []  # even places are literal, odd ones name what is put in
+        lines = [""]
+        for place, piece in enumerate(_pieces(frozen)):
+            if place % 2:
+                lines += [piece, ""]
+                continue
+            first, last = (piece.find(mime.CRLF) + 2 if len(lines) > 1 else 0), piece.rfind(mime.CRLF) + 2
+            if last < 2:  # no line ends here
+                lines[-1] += piece
+                continue
+            lines[-1] += piece[:first]
+            self._keep(lines)
+            if first < last:
+                self.common.append(piece[first:last].encode("ascii"))
+            lines = [piece[last:]]
+        self._keep(lines)
+
+    def _keep(self, lines: list[str]) -> None:
+        if lines != [""]:
+            self._own.append(lines)
+            self.common.append(None)
+
+    def own(self, recipient: Recipient) -> Iterator[bytes]:
+        """What is a recipient's own. Raises ValueError for an address no header can hold."""
+        own = {
+            "head:to": _to(recipient.name, recipient.address),
+            "head:member": f"{recipient.member}.",
+            "head:unsubscribe": _unsubscribe(self._service, recipient),
+            "text:address": mime.quoted_printable(recipient.address),
+            "html:address": mime.quoted_printable(escape(recipient.address)),
+            "text:wishes": mime.quoted_printable(recipient.wishes),
+            "html:wishes": mime.quoted_printable(escape(recipient.wishes)),
+        }
+        for lines in self._own:
+            yield "".join(own[piece] if place % 2 else piece for place, piece in enumerate(lines)).encode()
+
+
+def _pieces(frozen: Frozen) -> tuple[str, ...]:
+    """The whole mail, cut where something is the recipient's own: even places are literal, odd ones name what it is."""
+    key = frozen.key
+    body = mime.alternative(key, _cut(frozen.text, key, "text"), _cut(frozen.html, key, "html"))
+    if frozen.calendar:
+        body = mime.mixed(key, body, mime.calendar(f"dates-issue-{frozen.number}.ics", frozen.calendar))
+    *start, last = _cut(frozen.head, key, "head")
+    first, *rest = body
+    return (*start, last + first, *rest)
 
 
 def dumps(frozen: Frozen) -> bytes:
@@ -96,7 +140,6 @@ def loads(data: bytes) -> Frozen:
     """A frozen edition from the database; `wire` makes the very same mails of it."""
     values = json.loads(data)
     values["sender"] = Sender(**values["sender"])
-    values["mail"] = tuple(values["mail"])
     return Frozen(**values)
 
 
@@ -120,7 +163,7 @@ def _fitting(digest: Digest, page: Callable[..., str]) -> str:
 
 
 def _cut(rendered: str, key: str, part: str) -> list[str]:
-    """Cut at the marks that `own` left, as `Frozen.mail` is; `part` tells how what comes there is written."""
+    """Cut at the marks that `own` left; `part` tells how what comes there is written."""
     pieces = re.split(rf"{key}\.(\w+)\.", rendered)
     return [f"{part}:{piece}" if place % 2 else piece for place, piece in enumerate(pieces)]
 
@@ -170,9 +213,9 @@ def _list(sender: Sender, own: Callable[[str], str]) -> str:
     )
 
 
-def _unsubscribe(sender: Sender, recipient: Recipient) -> str:
+def _unsubscribe(service: str, recipient: Recipient) -> str:
     """How one reader stops the digest: with one POST (RFC 8058), a mail (RFC 2369, 3.2), or on a page."""
-    mailto = f"mailto:{_service(sender)}?subject=unsubscribe%20{recipient.token}"
+    mailto = f"mailto:{service}?subject=unsubscribe%20{recipient.token}"
     header = mime.header("List-Unsubscribe", f"<{recipient.wishes}>, <{mailto}>")
     if recipient.wishes.startswith("https:"):  # RFC 8058, 3.1 allows no other
         header += mime.header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")

@@ -13,16 +13,19 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, cast
+from functools import cache
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import CursorResult, bindparam, case, inspect, literal, update
+import sqlalchemy
+from sqlalchemy import CursorResult, Select, Update, bindparam, case, literal, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, SQLModel, col, func, select
 
 from digest.config import Settings
 from digest.delivery import Outcome, pacing
+from digest.delivery.data import Data, data, joined
 from digest.edition import Frozen
-from digest.edition.render import Recipient, loads, wire
+from digest.edition.render import Plate, Recipient, loads
 from digest.models import Community, Delivery, Edition, Gate, Member, Notice, Variant
 from digest.nouns import DeliveryStatus, EditionStatus
 from digest.steps import note, wishes
@@ -86,23 +89,59 @@ def claim(session: Session, settings: Settings, now: datetime, most: int = 1) ->
     for table in TABLES:
         if len(claims) >= room:
             break
-        query = (
-            select(table.id, table.address, *((Notice.key, Notice.use_until) if table is Notice else ()))
-            .where(col(table.status).in_(WAITING), col(table.next_attempt_at) <= now)
-            .order_by(col(table.next_attempt_at), col(table.id))
-            .limit(room - len(claims))
-            .with_for_update()
-        )
-        due = [_Due(table, *row) for row in session.exec(query).all()]
-        ids = [one.id for one in _allowed(session, settings, due, now)]
-        session.execute(
-            update(table)
-            .where(col(table.id).in_(ids))
-            .values(status=DeliveryStatus.SENDING, claimed_at=now, attempted_at=now, attempts=col(table.attempts) + 1)
-            .execution_options(synchronize_session=False)
-        )
-        claims += [Claim(table, id, now) for id in ids]
+        rows = session.connection().execute(_waiting(table), {"now": now, "most": room - len(claims)}).all()
+        if not rows:
+            continue
+        allowed = _allowed(session, settings, [_Due(table, *row) for row in rows], now)
+        session.connection().execute(_claiming(table), {"ids": [one.id for one in allowed], "now": now})
+        claims += [Claim(table, one.id, now) for one in allowed]
     return claims
+
+
+# What is said to the database for each few mails is built once, of plain columns: the ORM's objects, and the building,
+# would cost more than the mails.
+
+
+@cache
+def _rows_of(table: type[SQLModel]) -> sqlalchemy.Table:
+    return SQLModel.metadata.tables[str(table.__tablename__)]
+
+
+@cache
+def _waiting(table: Table) -> Select[Any]:
+    """What is due at `now`, at most so many; locked."""
+    rows = _rows_of(table).c
+    return (
+        sqlalchemy.select(rows.id, rows.address, *((rows.key, rows.use_until) if table is Notice else ()))
+        .where(rows.status.in_(WAITING), rows.next_attempt_at <= bindparam("now"))
+        .order_by(rows.next_attempt_at, rows.id)
+        .limit(bindparam("most"))
+        .with_for_update()
+    )
+
+
+@cache
+def _claiming(table: Table) -> Update:
+    rows = _rows_of(table)
+    at = bindparam("now", type_=rows.c.claimed_at.type)
+    changed = {"claimed_at": at, "attempted_at": at, "attempts": rows.c.attempts + 1}
+    return (
+        update(rows)
+        .where(rows.c.id.in_(bindparam("ids", expanding=True)))
+        .values({"status": DeliveryStatus.SENDING} | changed)
+    )
+
+
+@cache
+def _reached(table: Table) -> Select[Any]:
+    """What some addresses were, or may have been, sent since a time: (address, when, a notice's key)."""
+    rows = _rows_of(table).c
+    key = rows.key if table is Notice else literal("")
+    return sqlalchemy.select(rows.address, rows.attempted_at, key).where(
+        rows.address.in_(bindparam("addresses", expanding=True)),
+        rows.attempted_at > bindparam("since"),
+        rows.status.in_(RECEIVED),
+    )
 
 
 def _room(session: Session, settings: Settings, now: datetime) -> int:
@@ -129,6 +168,10 @@ class _Due:
     def by_stranger(self) -> bool:
         return self.key.startswith(STRANGER)
 
+    @property
+    def row(self) -> Update:
+        return update(self.table).where(col(self.table.id) == self.id)
+
 
 def _allowed(session: Session, settings: Settings, due: Sequence[_Due], now: datetime) -> list[_Due]:
     """Those whose reader has not had their fill of mail for a day; the others wait until then, or are given up.
@@ -139,24 +182,19 @@ def _allowed(session: Session, settings: Settings, due: Sequence[_Due], now: dat
     received: dict[str, list[datetime]] = {one.address: [] for one in due}
     links = Counter[str]()
     for table in TABLES:
-        key = Notice.key if table is Notice else literal("")
-        for address, at, what in session.exec(
-            select(table.address, table.attempted_at, key).where(
-                col(table.address).in_(received), col(table.attempted_at) > now - DAY, col(table.status).in_(RECEIVED)
-            )
-        ):
-            received[address].append(at or now)
+        values = {"addresses": list(received), "since": now - DAY}
+        for address, at, what in session.connection().execute(_reached(table), values):
+            received[address].append(at)
             links[address] += what.startswith(STRANGER)
     most = settings.smtp.mails_per_member_a_day
     allowed: list[_Due] = []
     for one in due:
         had = received[one.address]
-        row = update(one.table).where(col(one.table.id) == one.id)
         if one.use_until is not None and one.use_until <= now:
             given_up = "Not sent: it could not go out while it was of use."
-            session.execute(row.values(status=DeliveryStatus.FAILED, answer=given_up, settled_at=now, wire=b""))
+            session.execute(one.row.values(status=DeliveryStatus.FAILED, answer=given_up, settled_at=now, wire=b""))
         elif len(had) >= most or (one.by_stranger and links[one.address] >= max(1, most // 2)):
-            session.execute(row.values(next_attempt_at=min(had) + DAY))
+            session.execute(one.row.values(next_attempt_at=min(had) + DAY))
         else:
             had.append(now)
             links[one.address] += one.by_stranger
@@ -166,33 +204,41 @@ def _allowed(session: Session, settings: Settings, due: Sequence[_Due], now: dat
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What to hand to the server: the envelope's addresses, bare, and the bytes."""
+    """What to hand to the server: the envelope's addresses, bare, and the mail."""
 
     sender: str
     recipient: str
-    wire: bytes
+    data: Data
+
+    @property
+    def wire(self) -> bytes:
+        return self.data.wire
 
 
-#: Rendered editions and variants by their ids, kept between calls: each is the same for everybody.
-Editions = dict[tuple[int, int | None], Frozen]
+class Press:
+    """An edition or variant, from which the mail of anybody is made: what all have in common is looked at once."""
+
+    def __init__(self, settings: Settings, community_id: int, stored: bytes) -> None:
+        frozen = loads(stored)
+        self.stored = stored
+        self._settings, self._slug = settings, frozen.sender.slug
+        self._sender = plain_address(frozen.sender.digest_sender)
+        self._token = wishes.tokens(settings, community_id, date.fromisoformat(frozen.date))
+        self._plate = Plate(frozen)
+        self._common = [data(chunk) if chunk is not None else None for chunk in self._plate.common]
+
+    def mail(self, member_id: int, name: str, address: str) -> Mail:
+        """One member's mail, the same bytes each time. Raises ValueError where none can be made."""
+        token = self._token(member_id)
+        own = self._plate.own(Recipient(name, address, member_id, token, wishes.page(self._settings, token)))
+        made = joined([data(next(own)) if chunk is None else chunk for chunk in self._common])
+        if self._settings.of(self._slug).dkim is not None:
+            made = data(signed(self._settings, self._slug, made.wire))
+        return Mail(self._sender, address, made)
 
 
-def mail(session: Session, settings: Settings, claim: Claim, editions: Editions) -> Mail:
-    """The mail of a claimed row."""
-    if claim.table is Notice:
-        notice = session.get_one(Notice, claim.id)
-        slug = session.get_one(Community, notice.community_id).slug
-        return Mail(notice.sender, notice.address, signed(settings, slug, notice.wire))
-    row = session.get_one(Delivery, claim.id)
-    which = row.edition_id, row.variant_id
-    frozen = editions.get(which)
-    if frozen is None:
-        stored = session.get_one(Edition, which[0]) if which[1] is None else session.get_one(Variant, which[1])
-        frozen = editions[which] = loads(stored.frozen or b"")
-    member = session.get_one(Member, row.member_id)
-    reader = recipient(settings, member, row.address, frozen)
-    posted = signed(settings, frozen.sender.slug, wire(frozen, reader))
-    return Mail(plain_address(frozen.sender.digest_sender), row.address, posted)
+#: By the ids of edition and variant, kept between calls.
+Presses = dict[tuple[int, int | None], Press]
 
 
 def recipient(settings: Settings, member: Member, address: str, frozen: Frozen) -> Recipient:
@@ -202,21 +248,71 @@ def recipient(settings: Settings, member: Member, address: str, frozen: Frozen) 
 
 
 def mails(
-    session: Session, settings: Settings, claims: Sequence[Claim], editions: Editions, now: datetime
+    session: Session, settings: Settings, claims: Sequence[Claim], presses: Presses, now: datetime
 ) -> list[tuple[Claim, Mail]]:
     """The mails of claimed rows. Where none can be made (an address no header can hold), the row is failed instead."""
     made: list[tuple[Claim, Mail]] = []
-    # Held here, so that `mail` finds the rows and their members without asking for each.
-    rows = _rows(session, claims)
-    of = [row.member_id for row in rows.values() if isinstance(row, Delivery)]
-    held = session.exec(select(Member).where(col(Member.id).in_(of))).all() if of else []
+    readers = _readers(session, [claim.id for claim in claims if claim.table is Delivery])
+    _ready(session, settings, {(r.community_id, r.edition_id, r.variant_id) for r in readers.values()}, presses)
     for claim in claims:
         try:
-            made.append((claim, mail(session, settings, claim, editions)))
+            if claim.table is Notice:
+                made.append((claim, _notice(session, settings, claim.id)))
+            else:
+                reader = readers[claim.id]
+                press = presses[reader.edition_id, reader.variant_id]
+                made.append((claim, press.mail(reader.member_id, reader.name, reader.address)))
         except ValueError as error:
-            _end(rows[claim.table, claim.id], DeliveryStatus.FAILED, f"Not sent: {error}.", now)
-    session.add_all([*rows.values(), *held])
+            for row in _rows(session, [claim]).values():
+                _end(row, DeliveryStatus.FAILED, f"Not sent: {error}.", now)
+                session.add(row)
     return made
+
+
+class _Reader(NamedTuple):
+    id: int
+    community_id: int
+    edition_id: int
+    variant_id: int | None
+    address: str
+    member_id: int
+    name: str
+
+
+def _readers(session: Session, ids: Sequence[int]) -> dict[int, _Reader]:
+    """Who reads the mails of delivery rows: plain values, because objects of the tables would cost more than a mail."""
+    if not ids:
+        return {}
+    return {row[0]: _Reader(*row) for row in session.connection().execute(_reading(), {"ids": ids})}
+
+
+@cache
+def _reading() -> Select[Any]:
+    member, row = _rows_of(Member).c, _rows_of(Delivery).c
+    columns = (row.id, row.community_id, row.edition_id, row.variant_id, row.address, row.member_id, member.name)
+    return sqlalchemy.select(*columns).where(row.member_id == member.id, row.id.in_(bindparam("ids", expanding=True)))
+
+
+def _ready(
+    session: Session, settings: Settings, wanted: Iterable[tuple[int, int, int | None]], presses: Presses
+) -> None:
+    """A press for each edition and variant; made anew where its words were redacted since."""
+    for community_id, edition_id, variant_id in wanted:
+        query = (
+            select(Edition.frozen).where(Edition.id == edition_id)
+            if variant_id is None
+            else select(Variant.frozen).where(Variant.id == variant_id)
+        )
+        stored = session.exec(query).one() or b""
+        press = presses.get((edition_id, variant_id))
+        if press is None or press.stored != stored:
+            presses[edition_id, variant_id] = Press(settings, community_id, stored)
+
+
+def _notice(session: Session, settings: Settings, id: int) -> Mail:
+    notice = session.get_one(Notice, id)
+    slug = session.get_one(Community, notice.community_id).slug
+    return Mail(notice.sender, notice.address, data(signed(settings, slug, notice.wire)))
 
 
 def settle(session: Session, settings: Settings, outcomes: Iterable[tuple[Claim, Outcome]], now: datetime) -> None:
@@ -252,27 +348,30 @@ def settle(session: Session, settings: Settings, outcomes: Iterable[tuple[Claim,
 
 
 def _settle_sent(session: Session, table: Table, outcomes: Sequence[tuple[Claim, Outcome]], now: datetime) -> None:
-    """What most of them are, many in one statement. The table itself is written, past the ORM, whose units of work
-    cost more than the rest of a mail."""
+    """What most of them are, many in one statement."""
     sent = [
-        {"row": claim.id, "at": claim.at, "words": outcome.answer[:500]}
+        {"row": claim.id, "at": claim.at, "words": outcome.answer[:500], "now": now}
         for claim, outcome in outcomes
         if outcome.status is DeliveryStatus.SENT
     ]
     if sent:
-        rows = inspect(table).local_table
-        values: dict[str, Any] = {
-            "status": DeliveryStatus.SENT,
-            "answer": bindparam("words"),
-            "claimed_at": None,
-            "settled_at": now,
-        }
-        session.connection().execute(
-            update(rows)
-            .where(rows.c.id == bindparam("row"), rows.c.claimed_at == bindparam("at"))
-            .values(values | ({"wire": b""} if table is Notice else {})),  # a notice may hold a sign-in link
-            sent,
-        )
+        session.connection().execute(_settling(table), sent)
+
+
+@cache
+def _settling(table: Table) -> Update:
+    rows = _rows_of(table)
+    values: dict[str, Any] = {
+        "status": DeliveryStatus.SENT,
+        "answer": bindparam("words"),
+        "claimed_at": None,
+        "settled_at": bindparam("now"),
+    }
+    return (
+        update(rows)
+        .where(rows.c.id == bindparam("row"), rows.c.claimed_at == bindparam("at"))
+        .values(values | ({"wire": b""} if table is Notice else {}))  # a notice may hold a sign-in link
+    )
 
 
 def _end(row: Delivery | Notice, status: DeliveryStatus, answer: str, now: datetime) -> None:

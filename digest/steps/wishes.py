@@ -7,8 +7,10 @@ the same (nobody is kept on a list by an old link); more it does for `FRESH` onl
 import base64
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from urllib.parse import quote
 
 from sqlmodel import Session, select
@@ -44,8 +46,17 @@ class Link:
 
 def token(settings: Settings, member: Member, on: date) -> str:
     """The signed words of a link made `on` a day: the same each time they are made."""
-    claim = f"{member.id}.{on:%Y%m%d}"
-    return f"{claim}.{_signature(settings, member.community_id, claim)}"
+    return _signed(settings.key(), member.community_id, member.id, on)
+
+
+def tokens(settings: Settings, community_id: int, on: date) -> Callable[[int], str]:
+    """The same for many members, by their ids."""
+    return partial(_signed, settings.key(), community_id, on=on)  # the key is a file, which is read once
+
+
+def _signed(key: bytes, community_id: int, member_id: int, on: date) -> str:
+    claim = f"{member_id}.{on:%Y%m%d}"
+    return f"{claim}.{_signature(key, community_id, claim)}"
 
 
 def page(settings: Settings, signed: str) -> str:
@@ -61,16 +72,16 @@ def holder(session: Session, settings: Settings, signed: str, now: datetime) -> 
         return None
     member = session.get(Member, int(number))
     if member is None or not hmac.compare_digest(
-        signature.encode(), _signature(settings, member.community_id, f"{number}.{made}").encode()
+        signature.encode(), _signature(settings.key(), member.community_id, f"{number}.{made}").encode()
     ):
         return None
     on = datetime.strptime(made, "%Y%m%d").replace(tzinfo=now.tzinfo)
     return Link(member, now - on < FRESH)
 
 
-def _signature(settings: Settings, community_id: int, claim: str) -> str:
+def _signature(key: bytes, community_id: int, claim: str) -> str:
     # 128 bits of it are plenty against guessing over the web (RFC 2104, 5), and keep the link short.
-    digest = hmac.digest(settings.key(), f"digest wishes\0{community_id}\0{claim}".encode(), "sha256")
+    digest = hmac.digest(key, f"digest wishes\0{community_id}\0{claim}".encode(), "sha256")
     return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 

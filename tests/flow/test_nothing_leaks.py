@@ -3,7 +3,6 @@
 import email
 import email.policy
 import html
-import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,6 @@ from sqlmodel import Session, select
 
 from digest import store
 from digest.cli import write_export
-from digest.edition.render import loads
 from digest.message.privacy.again import plain
 from digest.models import Audit, Collation, Edition, Member, Message, Notice, Thread
 from digest.nouns import MessageStatus
@@ -100,7 +98,7 @@ def stored(session: Session) -> Iterator[tuple[str, str]]:
     for edition in session.exec(select(Edition)):
         yield "edition", f"{edition.introduction} {edition.announcements} {edition.dates}"
         if edition.frozen:
-            yield "frozen", json.dumps(loads(edition.frozen).mail)
+            yield "frozen", edition.frozen.decode()
 
 
 def decoded(wire: bytes) -> str:

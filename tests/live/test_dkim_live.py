@@ -65,7 +65,7 @@ def test_everything_the_outbox_hands_over_is_signed_and_holds(tmp_path: Path, ke
     tick(world, MONDAY)
     with store.read(world.engine) as session:
         rows = [deliver.Claim(table, id, NOON) for table in (Notice, Delivery) for id in session.exec(select(table.id))]
-        posted = [deliver.mail(session, world.settings, row, {}).wire for row in rows]
+        posted = [mail.wire for _, mail in deliver.mails(session, world.settings, rows, {}, NOON)]
     assert len(posted) == 5  # the edition to four, and "an edition waits" to the coordinator
     for mail in posted:
         assert verdict(mail, key) == "True s1._domainkey.example.org."

@@ -111,7 +111,7 @@ def got_text(world: World, who: str) -> str:
             select(Delivery).join(Member).where(Member.email == who).order_by(col(Delivery.id).desc())
         ).first()
         assert row is not None
-        posted = deliver.mail(session, world.settings, deliver.Claim(Delivery, row.id, NOON), {})
+        [(_, posted)] = deliver.mails(session, world.settings, [deliver.Claim(Delivery, row.id, NOON)], {}, NOON)
     return str(email.message_from_bytes(posted.wire, policy=email.policy.default)["Subject"])
 
 
