@@ -34,14 +34,14 @@ from digest.models import Message
 from digest.network import certificates
 from digest.nouns import Kind
 from digest.steps import enrol, file, receive
-from digest.thread import arrange
+from digest.thread import reasons as why
 from digest.thread.threading import clusters
 from tests.live import servers
 
 EXAMPLES = 3
 BATCH = 200
 #: Reasons that header threading has, too.
-USUAL = (arrange.STARTS, arrange.ANSWERS, arrange.ANSWERED, arrange.REFERS, arrange.SHARES, arrange.COPY)
+USUAL = (why.STARTS, why.ANSWERS, why.ANSWERED, why.REFERS, why.SHARES, why.COPY)
 
 Partition = list[set[int]]  # of the mails' positions in the mbox
 

@@ -44,6 +44,7 @@ from digest.nouns import (
     Segment,
     SegmentRole,
     Stance,
+    Turn,
     Verb,
 )
 
@@ -219,6 +220,7 @@ class Message(SQLModel, table=True):
     subject: str = ""
     base_subject: str = Field(default="", index=True)  # RFC 5256, 2.1
     conversation: str = Field(default="", index=True)  # Outlook's, from Thread-Index
+    thread_index: str = ""  # Outlook's place in it, as hexadecimal digits
     thread_topic: str = ""
     sent_at: datetime | None = _instant(nullable=True)
     from_name: str = ""
@@ -239,6 +241,7 @@ class Message(SQLModel, table=True):
     # place in a conversation
     thread_id: int | None = Field(default=None, foreign_key="thread.id", index=True)
     thread_reason: str = ""
+    turn: Turn = _word(Turn, Turn.NONE)  # whether its words may be another topic than what it answers
     stance: Stance = _word(Stance, Stance.NONE)
     duplicate_of: int | None = Field(default=None, foreign_key="message.id")
 

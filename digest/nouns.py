@@ -132,6 +132,14 @@ class Verb(StrEnum):
     MOVE = "move"
 
 
+class Turn(StrEnum):
+    """Whether an answer's words, taken alone, may be about something else than what it answers."""
+
+    NONE = "none"
+    ALONE = "alone"  # asks everybody, and takes up nothing that was said
+    SAYS = "says"  # says that it changes the topic, and asks
+
+
 class Frequency(StrEnum):
     """What of the digest a member wishes to have."""
 

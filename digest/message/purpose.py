@@ -5,7 +5,8 @@ Told by what the text does, and by its place in the thread.
 
 import re
 
-from digest.nouns import Kind
+from digest.message import turn
+from digest.nouns import Kind, Turn
 
 _ABOUT_LIST = re.compile(
     r"\b(?:list|group|mailing list|stream|community) (?:housekeeping|rules|etiquette|guidelines|admin\w*|"
@@ -50,13 +51,6 @@ _INVITES = re.compile(
     r"why not|are you (?:interested|passionate|keen|ready|looking|free to join)|is this you)\b[^?\n]{0,200}\?",
     re.I,
 )
-# Who changes the topic within a conversation says so.
-_OTHER_TOPIC = re.compile(
-    r"\bhijack|\b(?:different|another|separate|new|unrelated|other) (?:topic|subject|matter|question|query)\b|"
-    r"\b(?:completely |totally |quite )?(?:unrelated|off[- ]topic)\b|\bchang(?:e|ing) (?:of |the )?(?:subject|topic)\b|"
-    r"\bon a (?:different|separate|completely) (?:note|matter)\b",
-    re.I,
-)
 _TELLS = re.compile(
     r"\bfor (?:your )?information\b|\bplease (?:see|find) (?:below|attached|enclosed)|\b(?:registration|bookings?|"
     r"places|nominations|applications) "
@@ -84,7 +78,7 @@ def by_a_person(new_text: str, subject: str, in_thread: bool, to_digest: bool) -
     tells = len(_TELLS.findall(text))
     asked = _asked(new_text if in_thread else text, tells)
     if in_thread:
-        if asked and _OTHER_TOPIC.search(new_text[:400]):
+        if asked and turn.says(new_text):
             return Kind.QUESTION, f"It answers an earlier message, but changes the topic and asks: {asked[0]}"
         if asked:
             return Kind.REPLY, f"It answers an earlier message of its thread, and asks: {asked[0]}"
@@ -95,6 +89,16 @@ def by_a_person(new_text: str, subject: str, in_thread: bool, to_digest: bool) -
         more = f" And: {asked[1]}" if len(asked) > 1 else ""
         return Kind.QUESTION, f"It starts a thread and asks: {asked[0]}{more}"
     return Kind.ANNOUNCEMENT, "It starts a thread and asks nothing."
+
+
+def turns(new_text: str) -> Turn:
+    """Whether an answer's own words may be about something else than what it answers."""
+    return turn.turn(_RHETORICAL.sub(" ", new_text), _ASKS)
+
+
+def first_asked(new_text: str) -> str:
+    """The first sentence that asks, as it stands; "" when none does."""
+    return next((one for one in turn.sentences(new_text) if _ASKS.search(one)), "")
 
 
 def _asked(text: str, tells: int) -> list[str]:

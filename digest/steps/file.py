@@ -15,7 +15,7 @@ from digest.config import CommunitySettings
 from digest.mailbox import NOTE_FROM
 from digest.message import Ours, Person, Understood
 from digest.message.ancestry import known
-from digest.message.purpose import by_a_person
+from digest.message.purpose import by_a_person, turns
 from digest.models import Alias, Identifier, Member, Message, RawMessage, Reference
 from digest.nouns import HUMAN, MASKED, HoldReason, Kind, MessageStatus
 from digest.steps import alone, wishes
@@ -26,8 +26,8 @@ from digest.steps.place import redraft_threads, settle
 from digest.steps.read import new_words
 from digest.steps.redact import carry, decided
 from digest.thread import subject as subjects
-from digest.thread.arrange import FIRST
-from digest.thread.threading import conversation
+from digest.thread.reasons import FIRST, TURNS
+from digest.thread.threading import conversation, outlook_index
 
 #: Ancestors looked at; a quote of what was said before the last twenty mails is marked like any other.
 ANCESTORS = 20
@@ -98,17 +98,21 @@ def file(
     for message, understood in fresh:
         first, why = _first_copy(message, understood, bearers, copies)
         _sort(message, understood, members.get(understood.from_address), community, (first, why), digests)
+    for message, understood in fresh:
+        if understood.kind is None:
+            message.turn = turns(new_words(message))
     placed = [message for message, _ in fresh if message.status is MessageStatus.ACCEPTED]
     about = [message for message, _ in fresh if message.kind in LEAVES]
-    settle(session, community_id, [message.id for message in placed + about], now)
+    replaced = settle(session, community_id, [message.id for message in placed + about], now)
     answers = take_apart_waiting(session, community_id, digests)
     for message in answers:
         message.status, message.hold_reason, message.hold_note = MessageStatus.ACCEPTED, None, ""
-    settle(session, community_id, [message.id for message in answers], now)
+    replaced += settle(session, community_id, [message.id for message in answers], now)
     for message in answers:
         redraft_threads(session, message)
     placed += answers
-    _read_kinds(session, placed)
+    here = {message.id for message in placed}
+    _read_kinds(session, placed + [m for m in replaced if m.id not in here and m.kind in HUMAN])
     _check_identifiers(session, community_id, placed, now)
     session.flush()
 
@@ -126,7 +130,8 @@ def _write_down(
     message.thread_topic = understood.thread_topic
     about = subjects.about(understood.subject) if understood.kind in LEAVES else understood.subject
     message.base_subject = subjects.read(about, understood.thread_topic).text[:500]
-    message.conversation = conversation(understood.thread_index)
+    message.thread_index = outlook_index(understood.thread_index)
+    message.conversation = conversation(message.thread_index)
     message.from_name, message.from_address = understood.from_name, understood.from_address
     message.text, message.segments = understood.text, list(understood.segments)
     message.links, message.problems = list(understood.links), list(understood.problems)
@@ -235,7 +240,8 @@ def _in_order(messages: Iterable[Message], kinds: dict[int | None, set[str]]) ->
 
 def _kind(message: Message, others: Set[str]) -> tuple[Kind, str]:
     said = new_words(message)
-    answers = message.thread_reason not in FIRST or subjects.base(message.subject).is_reply
+    reply = subjects.base(message.subject).is_reply and message.thread_reason != TURNS
+    answers = message.thread_reason not in FIRST or reply
     kind, reason = by_a_person(said, message.subject, answers, False)
     if kind is Kind.REPLY and Kind.ANNOUNCEMENT in others and Kind.QUESTION not in others:
         # An announcement asks nothing, so whoever asks in its thread asks the thread's first question.
@@ -312,6 +318,7 @@ def _set_apart_later(session: Session, community_id: int, fresh: Sequence[Messag
         ):
             if message.id not in here and name != message.rfc_message_id and _when(late[name]) <= _when(message):
                 message.segments = list(known(message.text, message.segments, [late[name].text]))
+                message.turn = turns(new_words(message))
                 session.add(message)
 
 

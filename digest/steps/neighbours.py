@@ -1,6 +1,6 @@
 """The stored messages that any rule of threading might join with given ones, as `thread.arrange` needs them."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, or_, select
 
 from digest.models import Message, Part, Reference, Ruling, Thread
-from digest.nouns import HUMAN, Kind, Segment, new_spans
+from digest.nouns import HUMAN, Kind, Segment, Turn, new_spans
 from digest.thread.subject import about
 from digest.thread.threading import WINDOW, Post, may_concern, may_correct, may_follow, may_leave
 
@@ -35,7 +35,10 @@ class Row:
     address: str
     bears: str
     conversation: str
+    index: str
     topic: str
+    name: str
+    turn: Turn
     kind: Kind
     thread: int | None
     reason: str
@@ -57,9 +60,11 @@ class Row:
             bears=self.bears,
             answers=frozenset(self.answers),
             names=frozenset(self.names),
-            conversation=self.conversation,
+            index=self.index,
             topic=self.topic,
             text=self.text,
+            name=self.name,
+            turn=self.turn,
             target=self.target,
             target_reason=self.target_reason,
             leaf=leaf,
@@ -105,7 +110,10 @@ class Neighbours:
                     Message.from_address,
                     Message.rfc_message_id,
                     Message.conversation,
+                    Message.thread_index,
                     Message.thread_topic,
+                    Message.from_name,
+                    Message.turn,
                     Message.kind,
                     Message.thread_id,
                     Message.thread_reason,
@@ -287,11 +295,29 @@ class Neighbours:
                 for other in mails[:number]:
                     if may_correct(one, other) or may_follow(one, other) or may_follow(other, one):
                         wanted |= {one.id, other.id}
+        wanted |= self._turning(posts)
         for some in chunks(wanted):
             for id, text, segments in self.session.exec(
                 select(Message.id, Message.text, Message.segments).where(col(Message.id).in_(some))
             ):
                 self.rows[id].text = _new(text, segments)
+
+    def _turning(self, posts: Mapping[int, Post]) -> set[int]:
+        """Answers that may be another topic, and the conversations by headers that they stand in."""
+        asking = {post.id for post in posts.values() if post.turn is not Turn.NONE}
+        if not asking:
+            return asking
+        sharing: dict[str, set[int]] = {}
+        for post in posts.values():
+            for name in {post.bears, *post.answers, *post.names} - {""}:
+                sharing.setdefault(name, set()).add(post.id)
+        found: set[int] = set()
+        fresh = asking
+        while fresh:
+            found |= fresh
+            named = {name for id in fresh for name in {posts[id].bears, *posts[id].answers, *posts[id].names} - {""}}
+            fresh = {id for name in named for id in sharing[name]} - found
+        return found
 
 
 def _in_place() -> ColumnElement[bool]:

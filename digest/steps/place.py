@@ -5,7 +5,7 @@ thread is known by the message it was begun for (`Thread.begun_by`): wherever th
 go, too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -16,17 +16,19 @@ from digest.steps.collate import adopt
 from digest.steps.neighbours import LEAVES, Neighbours, Row, chunks
 from digest.steps.read import other_threads, shown_title
 from digest.thread.arrange import arrange
+from digest.thread.reasons import TURNS
 from digest.thread.threading import Ruling
 
 
-def settle(session: Session, community_id: int, message_ids: Iterable[int], now: datetime) -> None:
+def settle(session: Session, community_id: int, message_ids: Iterable[int], now: datetime) -> list[Message]:
     """Put messages into their threads, and everything they may have to do with; changed threads are drafted anew.
 
-    Which a message is in, and why, is in `Message.thread_id` and `Message.thread_reason` afterwards.
+    Which a message is in, and why, is in `Message.thread_id` and `Message.thread_reason` afterwards. Returns the
+    messages of which either is not what it was.
     """
     arriving = list(message_ids)
     if not arriving:
-        return
+        return []
     session.flush()
     near = Neighbours(session, community_id, arriving)
     rulings = [
@@ -36,7 +38,7 @@ def settle(session: Session, community_id: int, message_ids: Iterable[int], now:
     _know(near, conversations)
     begun = [_begun(near, ids) for ids in conversations]
     new = {
-        place: _new(session, community_id, near, ids)
+        place: _new(session, community_id, near, ids, reasons)
         for place, (ids, those) in enumerate(zip(conversations, begun, strict=True))
         if not those
     }
@@ -44,9 +46,9 @@ def settle(session: Session, community_id: int, message_ids: Iterable[int], now:
     session.flush()
     placed: dict[int, int] = {}
     for place, ids in enumerate(conversations):
-        thread = new[place] if place in new else _joined(session, near, ids, begun[place], now)
+        thread = new[place] if place in new else _joined(session, near, ids, begun[place], reasons, now)
         placed.update(dict.fromkeys(ids, thread.id))
-    _write(session, near, placed, reasons)
+    return _write(session, near, placed, reasons)
 
 
 def _know(near: Neighbours, conversations: Sequence[tuple[int, ...]]) -> None:
@@ -67,20 +69,30 @@ def _begun(near: Neighbours, ids: Sequence[int]) -> list[Thread]:
     )
 
 
-def _new(session: Session, community_id: int, near: Neighbours, ids: Sequence[int]) -> Thread:
+def _new(
+    session: Session, community_id: int, near: Neighbours, ids: Sequence[int], reasons: Mapping[int, str]
+) -> Thread:
     first = _first(near, ids)
-    return Thread(community_id=community_id, title=_title(session, first), started_at=first.at, begun_by=first.id)
+    title = _title(session, first, reasons)
+    return Thread(community_id=community_id, title=title, started_at=first.at, begun_by=first.id)
 
 
 def _first(near: Neighbours, ids: Sequence[int]) -> Row:
     return near.rows[next(id for id in ids if near.rows[id].kind not in LEAVES)]
 
 
-def _title(session: Session, first: Row) -> str:
-    return shown_title(session, session.get_one(Message, first.id))
+def _title(session: Session, first: Row, reasons: Mapping[int, str]) -> str:
+    return shown_title(session, session.get_one(Message, first.id), reasons.get(first.id) == TURNS)
 
 
-def _joined(session: Session, near: Neighbours, ids: Sequence[int], begun: Sequence[Thread], now: datetime) -> Thread:
+def _joined(
+    session: Session,
+    near: Neighbours,
+    ids: Sequence[int],
+    begun: Sequence[Thread],
+    reasons: Mapping[int, str],
+    now: datetime,
+) -> Thread:
     """One thread of those that one conversation began: a coordinator's choice, else the earliest; the others go in."""
     together = {thread.id for thread in begun}
     gone = {r.left_id for r in near.rulings.values() if r.verb is Verb.MERGE and r.thread_id in together}
@@ -96,15 +108,17 @@ def _joined(session: Session, near: Neighbours, ids: Sequence[int], begun: Seque
             if new:
                 adopt(session, other.id, thread.id, now)
     first = _first(near, ids)
-    if first.at < thread.started_at:
-        thread.started_at = first.at
+    turned = (reasons.get(first.id) == TURNS) != (first.reason == TURNS)  # a parent came late, or was moved away
+    if first.at < thread.started_at or turned:
+        thread.started_at = min(thread.started_at, first.at)
         if not thread.titled:
-            thread.title = _title(session, first)
+            thread.title = _title(session, first, reasons)
     session.add(thread)
     return thread
 
 
-def _write(session: Session, near: Neighbours, placed: dict[int, int], reasons: dict[int, str]) -> None:
+def _write(session: Session, near: Neighbours, placed: dict[int, int], reasons: dict[int, str]) -> list[Message]:
+    written: list[Message] = []
     changed: set[int] = set()
     moved: list[int] = []
     for row in near.rows.values():
@@ -115,6 +129,7 @@ def _write(session: Session, near: Neighbours, placed: dict[int, int], reasons: 
         message = session.get_one(Message, row.id)
         message.thread_id, message.thread_reason = thread_id, reason
         session.add(message)
+        written.append(message)
         if thread_id != row.thread and row.kind not in LEAVES:
             changed |= {id for id in (thread_id, row.thread) if id is not None}
             moved.append(row.id)
@@ -127,6 +142,7 @@ def _write(session: Session, near: Neighbours, placed: dict[int, int], reasons: 
             copy.thread_id = placed.get(copy.duplicate_of or 0)
             session.add(copy)
     session.flush()
+    return written
 
 
 def redraft_threads(session: Session, message: Message) -> None:

@@ -1,6 +1,7 @@
 """What may be seen of a message: its text with every patient identifier masked that no person released."""
 
 import re
+import textwrap
 import zlib
 from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from digest.message import attachment as open_attachment
 from digest.message.privacy import everywhere
+from digest.message.purpose import first_asked
 from digest.models import Identifier, Message, Part, RawMessage
 from digest.nouns import MASKED, UNREAD_FILE, Decision, Kind, Place, Segment, SegmentRole, mask, new_spans
 from digest.steps import Batched
@@ -152,14 +154,22 @@ def shown_text(session: Session, message: Message, hidden: Masks | None = None, 
     return "\n\n".join(part for part in parts if part)
 
 
+#: Characters of a question that stands for a thread's title.
+TITLE_LENGTH = 100
+
+
 def new_words(message: Message) -> str:
     """The author's own words, unmasked: for deciding, never for showing."""
     return "\n\n".join(message.text[start:end].strip() for start, end in new_spans(message.segments))
 
 
-def shown_title(session: Session, message: Message) -> str:
-    """The title that a message's subject makes, masked only then: a mask at its start would pass for a list's tag."""
-    title = subjects.title(message.subject)
+def shown_title(session: Session, message: Message, turns: bool = False) -> str:
+    """The title that a message's subject makes, masked only then: a mask at its start would pass for a list's tag.
+
+    `turns`: its subject is about something else, so what it asks is the title.
+    """
+    asked = first_asked(new_words(message)) if turns else ""
+    title = textwrap.shorten(asked, TITLE_LENGTH, placeholder=" …") or subjects.title(message.subject)
     return mask(title, everywhere(title, _masked_words(session, message)))
 
 

@@ -11,17 +11,28 @@ mail) is the root of a *region*: itself and what answers it. No header and no su
 import heapq
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from digest.nouns import Verb
-from digest.thread.subject import Base
+from digest.thread.reasons import (
+    ABOUT,
+    ALIKE,
+    ANSWERED,
+    ANSWERS,
+    COPY,
+    CORRECTS,
+    FOLLOWS,
+    MUTUAL,
+    OUTLOOK,
+    REFERS,
+    SHARES,
+    STARTS,
+    SUBJECT,
+)
+from digest.thread.regions import Table, off_topic, set_up
 from digest.thread.threading import (
     SKEW,
-    TALK,
     Post,
     Ruling,
-    Sets,
     agree,
     concerns,
     corrects,
@@ -29,62 +40,6 @@ from digest.thread.threading import (
     leaves,
     near,
 )
-
-STARTS = "starts a new conversation"
-LEAVES = "answers an earlier message, but with a new subject and topic"
-ANSWERS = "answers a message by In-Reply-To or, without one, the last of its References"
-ANSWERED = "is the earlier message that stored replies answer"
-REFERS = "names a message in References, with the same subject"
-SHARES = "answers the same missing message"
-COPY = "bears the Message-ID of another message, with the same subject"
-OUTLOOK = "belongs to the same Outlook conversation"
-SUBJECT = "is a reply with the same subject within 30 days"
-ALIKE = "is what stored replies with the same subject answer, within 30 days"
-CORRECTS = "is its author's mail once more, with corrections"
-FOLLOWS = "tells the outcome of its author's own question"
-ABOUT = "is a program's mail about a message of this thread"
-BY_HAND = "moved by the coordinator"
-SPLIT = "split off by the coordinator"
-
-# The earlier a reason stands, the more it says; a message is told the first that holds. Those not named here (a
-# token's, an answer to the digest's) come before all.
-_RANK = (BY_HAND, SPLIT, LEAVES, ANSWERS, REFERS, SUBJECT, COPY, SHARES, OUTLOOK, CORRECTS, FOLLOWS, ANSWERED, ALIKE)
-#: What holds for both of two messages, so that it does not tell why the first of a conversation stands there.
-_MUTUAL = frozenset({COPY, SHARES, OUTLOOK, CORRECTS, FOLLOWS})
-#: Why a message stands first in its conversation, or again what the first said: it answers nobody.
-FIRST = frozenset({STARTS, LEAVES, SPLIT, ANSWERED, ALIKE, CORRECTS})
-_NOWHERE = -1
-
-
-@dataclass(slots=True)
-class _Table:
-    """Posts by place, the earliest sent first, then the ghosts: what a moved message leaves for earlier answers."""
-
-    posts: list[Post]
-    bases: list[Base]
-    sets: Sets
-    up: list[dict[int, bool]]  # by place: the places it names, and whether in In-Reply-To
-    missing: list[set[str]]  # by place: the Message-IDs it names that nobody bears
-    region: list[int]
-    reasons: dict[int, str]  # place → why
-
-    def join(self, one: int, other: int) -> bool:
-        """Join two places unless a person or a token keeps them apart; whether they are together now."""
-        if self.region[one] != self.region[other]:
-            return False
-        self.sets.join(one, other)
-        return True
-
-    def tell(self, at: int, reason: str) -> None:
-        if at not in self.reasons or _rank(reason) < _rank(self.reasons[at]):
-            self.reasons[at] = reason
-
-    def ghost(self, at: int) -> bool:
-        return self.posts[at].id < 0
-
-
-def _rank(reason: str) -> int:
-    return _RANK.index(reason) if reason in _RANK else -1
 
 
 def arrange(posts: Iterable[Post], rulings: Sequence[Ruling] = ()) -> tuple[list[tuple[int, ...]], dict[int, str]]:
@@ -94,7 +49,7 @@ def arrange(posts: Iterable[Post], rulings: Sequence[Ruling] = ()) -> tuple[list
     in order: of two about the same message the later counts. A leaf that finds nothing is in no conversation.
     """
     found = list(posts)
-    table, merged = _set_up([post for post in found if not post.leaf], rulings)
+    table, merged = set_up([post for post in found if not post.leaf], rulings)
     _headers(table)
     _outlook(table)
     _authors(table)
@@ -109,7 +64,7 @@ def arrange(posts: Iterable[Post], rulings: Sequence[Ruling] = ()) -> tuple[list
     return _conversations(table, {id: place for id, place in leaf_of.items() if place is not None})
 
 
-def _conversations(table: _Table, leaf_of: dict[int, int]) -> tuple[list[tuple[int, ...]], dict[int, str]]:
+def _conversations(table: Table, leaf_of: dict[int, int]) -> tuple[list[tuple[int, ...]], dict[int, str]]:
     made: dict[int, list[int]] = {}
     reasons: dict[int, str] = {}
     for at, post in enumerate(table.posts):
@@ -119,146 +74,17 @@ def _conversations(table: _Table, leaf_of: dict[int, int]) -> tuple[list[tuple[i
         made.setdefault(table.sets.root(at), []).append(post.id)
         fallback = STARTS if first else SUBJECT if table.bases[at].is_reply else ALIKE
         reason = table.reasons.get(at, fallback)
-        reasons[post.id] = STARTS if first and reason in _MUTUAL else reason
+        reasons[post.id] = STARTS if first and reason in MUTUAL else reason
     for id, at in leaf_of.items():
         made[table.sets.root(at)].append(id)
         reasons[id] = ABOUT
     return [tuple(ids) for ids in made.values()], reasons
 
 
-# --- who names whom, and regions ---------------------------------------------------------------------------------
-
-
-def _set_up(posts: Sequence[Post], rulings: Sequence[Ruling]) -> tuple[_Table, list[tuple[int, int]]]:
-    """The table before anything is joined, and the places that a person joined."""
-    ordered = sorted(posts, key=lambda post: post.order)
-    at = {post.id: place for place, post in enumerate(ordered)}
-    moved: dict[int, datetime] = {}
-    merged: dict[int, list[int]] = {}
-    roots = {place for place, post in enumerate(ordered) if post.target in at and post.target != post.id}
-    reasons = {place: ordered[place].target_reason for place in roots}
-    for ruling in rulings:
-        place = at.get(ruling.post, _NOWHERE)
-        if place == _NOWHERE:
-            continue
-        if ruling.verb is Verb.MERGE:
-            merged.setdefault(place, []).extend([at[ruling.target]] if ruling.target in at else [])
-            continue
-        merged.pop(place, None)
-        moved.pop(place, None)
-        roots.add(place)
-        alone = ruling.verb is Verb.MOVE
-        ordered[place] = replace(ordered[place], target=ruling.target if alone else None)
-        reasons[place] = BY_HAND if alone else SPLIT
-        if alone:
-            moved[place] = ruling.at
-    bearers: dict[str, list[int]] = {}
-    for place, post in enumerate(ordered):
-        if post.bears:
-            bearers.setdefault(post.bears, []).append(place)
-    ghosts = {place: len(ordered) + number for number, place in enumerate(moved)}
-    ordered += [replace(ordered[place], id=-1 - ordered[place].id, target=None) for place in moved]
-    up, missing = [], []
-    for place, post in enumerate(ordered):
-        named = {
-            name: _meant(ordered, post, bearers.get(name, []))
-            for name in post.answers | post.names
-            if name != post.bears
-        }
-        up.append({other: name in post.answers for name, places in named.items() for other in places if other != place})
-        missing.append({name for name, places in named.items() if not places})
-    for place, since in moved.items():
-        _leave_ghost(ordered, up, place, ghosts[place], since)
-    table = _Table(
-        ordered,
-        [post.base for post in ordered],
-        Sets(len(ordered)),
-        up,
-        missing,
-        [_NOWHERE] * len(ordered),
-        reasons,
-    )
-    _regions(table, roots)
-    return table, [(one, other) for one, others in merged.items() for other in others]
-
-
-def _meant(posts: Sequence[Post], post: Post, bearers: Sequence[int]) -> Sequence[int]:
-    """Of several mails with one Message-ID, those with the subject of what names it; all when none has."""
-    if len(bearers) < 2:
-        return bearers
-    return [at for at in bearers if agree(post.base, posts[at].base)] or bearers
-
-
-def _leave_ghost(posts: Sequence[Post], up: list[dict[int, bool]], place: int, ghost: int, since: datetime) -> None:
-    """What answered a message before it was moved, and what answers those, names its ghost from now on."""
-    names = {at for at, named in enumerate(up) if place in named and at != ghost}
-    stays = {at for at in names if posts[at].filed_at <= since}
-    while more := {at for at in names - stays if not up[at][place] and not stays.isdisjoint(up[at])}:
-        stays |= more
-    for at in stays:
-        up[at][ghost] = up[at].pop(place)
-
-
-def _regions(table: _Table, roots: set[int]) -> None:
-    """Say which region each place is in: that of the nearest root it answers, or none. A root is in its own."""
-    for at, named in enumerate(table.up):
-        answered = [other for other, answers in named.items() if answers]
-        if answered and at not in roots and all(_leaves(table, at, other) for other in answered):
-            roots.add(at)
-            table.tell(at, LEAVES)
-    below: dict[int, list[int]] = {}
-    for at, named in enumerate(table.up):
-        for other in named:
-            below.setdefault(other, []).append(at)
-    inside = {root: _reached(root, below) for root in roots}
-    over: dict[int, list[int]] = {}
-    for root in sorted(roots, key=lambda at: table.posts[at].order):
-        table.region[root] = root
-        for at in inside[root] - roots:
-            over.setdefault(at, []).append(root)
-    for at, those in over.items():
-        lowest = [root for root in those if not any(other in inside[root] for other in those if other != root)] or those
-        table.region[at] = max(lowest, key=lambda root: (table.up[at].get(root, False), table.posts[root].order))
-
-
-def _leaves(table: _Table, at: int, other: int) -> bool:
-    """Whether a reply is a new topic; not when it takes up, within days, an answer to what its author said."""
-    post, parent = table.posts[at], table.posts[other]
-    if not leaves(post, parent):
-        return False
-    earlier = [table.posts[one] for one in _above(table, at) if one != other]
-    if not leaves(post, parent, " ".join(f"{one.base.text} {one.text}" for one in earlier)):
-        return False
-    talks = any(table.posts[one].author == post.author for one in table.up[other])
-    return not (talks and post.author and abs(post.at - parent.at) <= TALK)
-
-
-def _above(table: _Table, at: int) -> set[int]:
-    """What a post answers, directly or by way of others."""
-    seen: set[int] = set()
-    waiting = [at]
-    while waiting:
-        fresh = [one for one in table.up[waiting.pop()] if one not in seen and one != at]
-        seen.update(fresh)
-        waiting += fresh
-    return seen
-
-
-def _reached(start: int, below: dict[int, list[int]]) -> set[int]:
-    """Everything that answers `start`, directly or by way of others."""
-    seen = {start}
-    waiting = [start]
-    while waiting:
-        fresh = [at for at in below.get(waiting.pop(), ()) if at not in seen]
-        seen.update(fresh)
-        waiting += fresh
-    return seen - {start}
-
-
 # --- pairs -------------------------------------------------------------------------------------------------------
 
 
-def _headers(table: _Table) -> None:
+def _headers(table: Table) -> None:
     """In-Reply-To joins; References join where the subject agrees; so do Message-IDs that two share or both miss."""
     shared: dict[tuple[str, str, int], int] = {}
     awaited: dict[tuple[str, int], list[int]] = {}
@@ -266,10 +92,11 @@ def _headers(table: _Table) -> None:
     for at, post in enumerate(table.posts):
         for other, answers in table.up[at].items():
             parent = table.posts[other]
-            if answers and _leaves(table, at, other):
+            if answers and off_topic(table, at, other):
                 continue
             if (answers or agree(table.bases[at], table.bases[other])) and table.join(at, other):
-                table.tell(at, ANSWERS if answers else REFERS)
+                named = parent.bears in post.answers | post.names or table.ghost(other)
+                table.tell(at, (ANSWERS if answers else REFERS) if named else OUTLOOK)
                 if parent.id > post.id:
                     table.tell(other, ANSWERED)
         for name in table.missing[at]:
@@ -291,7 +118,7 @@ def _headers(table: _Table) -> None:
                 table.tell(at, COPY)
 
 
-def _outlook(table: _Table) -> None:
+def _outlook(table: Table) -> None:
     """Outlook's index joins within the window where the subject agrees, or the Thread-Topic it came with."""
     last: dict[tuple[str, str, int], int] = {}
     for at, post in enumerate(table.posts):
@@ -305,7 +132,7 @@ def _outlook(table: _Table) -> None:
             last[key] = at
 
 
-def _authors(table: _Table) -> None:
+def _authors(table: Table) -> None:
     """A mail that its author sent again with corrections, or whose outcome they tell, is one conversation with it."""
     by: dict[str, list[int]] = {}
     for at, post in enumerate(table.posts):
@@ -323,7 +150,7 @@ def _authors(table: _Table) -> None:
 # --- subjects ----------------------------------------------------------------------------------------------------
 
 
-def _subjects(table: _Table) -> None:
+def _subjects(table: Table) -> None:
     """Conversations of nothing but replies go to the nearest one with the same subject that has more than replies.
 
     What such a conversation gains may in turn be nearer to the next, so the nearest pair of all is joined first. Those
@@ -375,13 +202,13 @@ def _subjects(table: _Table) -> None:
                 table.tell(at, SUBJECT)
 
 
-def _headless(table: _Table, places: Sequence[int]) -> bool:
+def _headless(table: Table, places: Sequence[int]) -> bool:
     """Whether a conversation holds nothing but replies, none of which is somewhere for a reason of its own."""
     own = any(table.region[at] == at for at in places)
     return not own and all(table.bases[at].is_reply for at in places if not table.ghost(at))
 
 
-def _home(table: _Table, leaf: Post) -> int | None:
+def _home(table: Table, leaf: Post) -> int | None:
     """The message that a program's mail is about: by its headers, else its author's, else anybody's, by the subject."""
     named = [
         at

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from digest.nouns import Verb
+from digest.nouns import Turn, Verb
 from digest.thread.subject import Base, read
 from digest.words import content
 
@@ -23,6 +23,8 @@ SKEW = timedelta(days=1)
 TALK = timedelta(days=7)
 #: Within which time a mail that says nearly the same is its author's correction of the first.
 CORRECTED = timedelta(days=3)
+_CONVERSATION, _BLOCK = 44, 10  # hexadecimal digits of a Thread-Index
+_INDEX_BYTES = 500
 _WORD = re.compile(r"[\w'’-]+")
 _SAME_WORDS = 0.6  # of both texts' words
 
@@ -45,10 +47,11 @@ class Ruling:
 class Post:
     """A stored message as threading needs it. `id` is the order in which they were stored.
 
-    `bears`, `answers` (In-Reply-To; without one, the last of References) and `names` (References) are Message-IDs.
+    `bears`, `answers` (In-Reply-To; without one, the last of References) and `names` (References) are Message-IDs;
+    `index` is Outlook's.
     `target`: the message whose thread its token names, or that it answers by way of the digest. `text`: the author's
-    own words, where `may_leave` or a correction is possible. `leaf`: a program's mail about another, which joins
-    nothing and starts nothing.
+    own words, where `may_leave`, a `turn` or a correction is possible; `name`: as their mail gives it. `leaf`: a
+    program's mail about another, which joins nothing and starts nothing.
     """
 
     id: int
@@ -59,12 +62,18 @@ class Post:
     bears: str = ""
     answers: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
-    conversation: str = ""
+    index: str = ""
     topic: str = ""
     text: str = ""
+    name: str = ""
+    turn: Turn = Turn.NONE
     target: int | None = None
     target_reason: str = ""
     leaf: bool = False
+
+    @property
+    def conversation(self) -> str:
+        return conversation(self.index)
 
     @property
     def base(self) -> Base:
@@ -216,13 +225,23 @@ class Sets:
         return list(found.values())
 
 
-def conversation(thread_index: str) -> str:
-    """Outlook's conversation as hexadecimal digits: the first 22 bytes of Thread-Index ([MS-OXOMSG] 2.2.1.3).
+def outlook_index(thread_index: str) -> str:
+    """Thread-Index as hexadecimal digits, "" when it is absent or no index ([MS-OXOMSG], 2.2.1.3).
 
-    "" when the header is absent or is not base64 of that length.
+    The first 22 bytes are the conversation's; each answer has those of what it answers and five bytes more.
     """
     try:
         header = base64.b64decode("".join(thread_index.split()), validate=True)
     except (binascii.Error, ValueError):
         return ""
-    return header[:22].hex() if len(header) >= 22 else ""
+    return header[:_INDEX_BYTES].hex() if len(header) >= _CONVERSATION // 2 else ""
+
+
+def conversation(index: str) -> str:
+    """Outlook's conversation: what the indices of all its mails begin with."""
+    return index[:_CONVERSATION]
+
+
+def answered_by_index(index: str) -> list[str]:
+    """The indices of what a mail with this index answers, the nearest first."""
+    return [index[:end] for end in range(len(index) - _BLOCK, _CONVERSATION - 1, -_BLOCK)]

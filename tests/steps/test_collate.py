@@ -8,7 +8,7 @@ from digest.models import Identifier, Thread
 from digest.nouns import CollationStatus, Content, Decision, Evidence, HoldReason, MessageStatus, Point, Stance
 from digest.steps import collate, erase, review
 from digest.steps.read import shown_text
-from digest.thread.arrange import ANSWERS
+from digest.thread.reasons import ANSWERS
 from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, SERVICE, SLIP, World, mail
 
 

@@ -1,6 +1,7 @@
 """From raw bytes to a message in its thread."""
 
 import contextlib
+import itertools
 import json
 from datetime import timedelta
 
@@ -14,7 +15,7 @@ from digest.models import Message, RawMessage, Thread
 from digest.nouns import HoldReason, Kind, MessageStatus
 from digest.steps import enrol, export, file, receive
 from digest.steps.read import new_words, shown_text
-from digest.thread.arrange import ANSWERS
+from digest.thread.reasons import ANSWERS
 from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, SERVICE, SLIP, World, mail
 
 
@@ -84,6 +85,41 @@ def test_a_late_parent_joins_two_threads_into_one(world: World) -> None:
         assert len({m.thread_id for m in world.messages(session)}) == 1
         open_threads = session.exec(select(Thread).where(Thread.merged_into == None)).all()  # noqa: E711
         assert [t.title for t in open_threads] == ["Unreturned FIT kits"]
+
+
+HIJACK = mail(
+    "Priya Rao <priya@example.org>",
+    "Re: Unreturned FIT kits",
+    "Dear all\n\nOur spirometry hub closes at Easter, NHS number 943 476 5919 was the last. "
+    "Does anyone run theirs from a library?\n",
+    "h1@example.org",
+    answers="r1@example.org",
+    at=NOON + timedelta(days=3),
+)
+TAKEN_UP = mail(
+    "Tunde Ade <tunde@example.org>",
+    "Re: Unreturned FIT kits",
+    "We do, on Fridays, beside the children's books.\n",
+    "h2@example.org",
+    answers="h1@example.org",
+    at=NOON + timedelta(days=4),
+)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_a_new_topic_under_an_old_subject_is_a_thread_named_after_its_question(
+    world: World, order: tuple[int, ...]
+) -> None:
+    for at in order:
+        world.receive((QUESTION, REPLY, HIJACK, TAKEN_UP)[at])
+    with store.read(world.engine) as session:
+        said = {m.rfc_message_id: m for m in world.messages(session)}
+        question, reply, new, answer = (said[f"{id}@example.org"] for id in ("q1", "r1", "h1", "h2"))
+        assert (question.thread_id, new.thread_id) == (reply.thread_id, answer.thread_id)
+        assert question.thread_id != new.thread_id
+        assert new.kind is Kind.QUESTION
+        assert session.get_one(Thread, new.thread_id).title == "Does anyone run theirs from a library?"
+        assert session.get_one(Thread, question.thread_id).title == "Unreturned FIT kits"
 
 
 def test_the_same_mail_over_two_ways_is_a_duplicate_in_the_same_thread(world: World) -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.nouns import Verb
-from digest.thread import arrange as reasons
+from digest.nouns import Turn, Verb
+from digest.thread import reasons
 from digest.thread.arrange import arrange
 from digest.thread.threading import Post, Ruling
 
@@ -112,11 +112,11 @@ def test_a_subject_counts_only_behind_a_reply_prefix(subject: str) -> None:
 
 
 def test_outlooks_conversation_threads_within_the_window_when_the_topic_agrees() -> None:
-    asked = post(1, conversation="c")
-    assert threads(asked, post(2, days=2, conversation="c")) == [(1, 2)]
-    assert why(2, asked, post(2, days=2, conversation="c")) == reasons.OUTLOOK
-    assert threads(asked, post(2, "Smoking cessation funding", 2, conversation="c")) == [(1,), (2,)]
-    assert threads(asked, post(2, days=31, conversation="c")) == [(1,), (2,)]
+    asked = post(1, index="c")
+    assert threads(asked, post(2, days=2, index="c")) == [(1, 2)]
+    assert why(2, asked, post(2, days=2, index="c")) == reasons.OUTLOOK
+    assert threads(asked, post(2, "Smoking cessation funding", 2, index="c")) == [(1,), (2,)]
+    assert threads(asked, post(2, days=31, index="c")) == [(1,), (2,)]
 
 
 TEXT = "Do you pay the GPs who sit on your tumour site groups, and does every group have one?"
@@ -162,10 +162,10 @@ def test_what_names_its_thread_goes_there_and_takes_its_answers_along() -> None:
 
 
 def test_a_split_takes_the_answers_along_and_nothing_joins_the_halves_again() -> None:
-    answer = post(2, "Re: Chest X-ray access", 1, answers="m1", conversation="c")
-    below = post(3, "Re: Chest X-ray access", 2, answers="m2", names="m1 m2", conversation="c")
-    beside = post(4, "Re: Chest X-ray access", 3, answers="m1", conversation="c")
-    late = post(5, "Re: Chest X-ray access", 4, names="m1 m2 m3", conversation="c")
+    answer = post(2, "Re: Chest X-ray access", 1, answers="m1", index="c")
+    below = post(3, "Re: Chest X-ray access", 2, answers="m2", names="m1 m2", index="c")
+    beside = post(4, "Re: Chest X-ray access", 3, answers="m1", index="c")
+    late = post(5, "Re: Chest X-ray access", 4, names="m1 m2 m3", index="c")
     bare = post(6, "Re: Chest X-ray access", 5)
     split = (Ruling(Verb.SPLIT, 2, None, NOON),)
     assert threads(ASKED, answer, below, beside, late, rulings=split) == [(1, 4), (2, 3, 5)]
@@ -222,7 +222,8 @@ def streams(draw: st.DrawFn) -> tuple[list[Post], tuple[Ruling, ...]]:
                 author=draw(st.sampled_from(("a", "b", "c"))),
                 answers=" ".join(names[:1] if draw(st.booleans()) else []),
                 names=" ".join(names),
-                conversation=draw(st.sampled_from(("", "", "c"))),
+                index=draw(st.sampled_from(("", "", "c" * 44, "c" * 54, "c" * 64))),
+                turn=draw(st.sampled_from((Turn.NONE, Turn.NONE, Turn.ALONE, Turn.SAYS))),
                 text=draw(st.sampled_from(WORDS)),
                 target=draw(st.sampled_from((None, None, None, 0, 1))),
                 target_reason="carries a token",

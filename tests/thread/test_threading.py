@@ -4,18 +4,20 @@ import base64
 
 import pytest
 
-from digest.thread.threading import clusters, conversation
+from digest.thread.threading import answered_by_index, clusters, conversation, outlook_index
 
 
-def test_the_conversation_is_the_first_22_bytes_of_thread_index() -> None:
+def test_outlooks_index_names_the_conversation_and_what_is_answered() -> None:
     root = bytes(range(22))
-    assert conversation(base64.b64encode(root).decode()) == root.hex()
-    assert conversation(base64.b64encode(root + b"child").decode()) == root.hex()
+    index = outlook_index(base64.b64encode(root + b"child" + b"grand").decode())
+    assert conversation(index) == root.hex() == outlook_index(base64.b64encode(root).decode())
+    assert answered_by_index(index) == [(root + b"child").hex(), root.hex()]
+    assert answered_by_index(root.hex()) == answered_by_index("") == []
 
 
 @pytest.mark.parametrize("header", ["", "AQ==", "not base64!", "é"])
-def test_a_thread_index_that_is_none_is_no_conversation(header: str) -> None:
-    assert conversation(header) == ""
+def test_a_thread_index_that_is_none_is_no_index(header: str) -> None:
+    assert outlook_index(header) == conversation("") == ""
 
 
 @pytest.mark.parametrize(
