@@ -46,6 +46,11 @@ def stem(word: str) -> str:
     return word
 
 
+def common(word: str) -> bool:
+    """Whether a lower-cased word stands in every mail and so says nothing of what one is about."""
+    return word in _COMMON
+
+
 def content(text: str) -> list[str]:
     """The stems of the words that say what `text` is about, in order, with repetitions."""
     return [stem(word) for word in _WORD.findall(text.lower().replace("\u2019", "'")) if word not in _COMMON]

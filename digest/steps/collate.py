@@ -1,5 +1,6 @@
 """A thread's collation: drafted by the service, corrected and approved by a person, every line tied to stored words."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
@@ -16,7 +17,8 @@ from digest.models import Collation, EditionThread, Member, Message, Part, Threa
 from digest.nouns import HUMAN, CollationStatus, Content, HoldReason, Kind, MessageStatus
 from digest.steps import Batched, alone, note, remembered
 from digest.steps.read import masks_of, new_words, segments, shown_attachments, shown_links
-from digest.thread.similar import related
+from digest.thread import similar
+from digest.thread.similar import Bag
 
 #: How long what is saved while somebody writes counts as one version.
 WRITING = timedelta(minutes=10)
@@ -142,16 +144,23 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
         session.flush()
         question = draft.question_text(content)
         if question != asked:
-            thread.related = (
-                related(
-                    f"{thread.title}. {question}", earlier_questions(session, thread.community_id, thread.started_at)
-                )
-                if question
-                else []
-            )
+            thread.related = _asked_before(session, thread, question) if question else []
     thread.answered = draft.answered(said, latest.content)
     session.add(thread)
     session.flush()
+
+
+def _asked_before(session: Session, thread: Thread, question: str) -> list[int]:
+    earlier = earlier_questions(session, thread.community_id, thread.started_at)
+    holders = Counter(term for _, held in earlier for term in held)
+    asked = similar.bag(f"{thread.title}. {question}")
+
+    def worth(term: str) -> float:
+        return similar.rarity(holders[term], len(earlier))
+
+    return similar.offered(
+        similar.ranked((similar.likeness(asked, held, worth), id) for id, held in earlier), similar.BY_WORDS
+    )
 
 
 def _count(thread: Thread, said: Sequence[Message]) -> None:
@@ -199,19 +208,19 @@ def adopt(session: Session, gone: int, stays: int, now: datetime) -> None:
     session.flush()
 
 
-def earlier_questions(session: Session, community_id: int, before: datetime | None = None) -> list[tuple[int, str]]:
-    """What was asked (before a time): (thread, its title, question and points), the earliest thread first."""
+def earlier_questions(session: Session, community_id: int, before: datetime | None = None) -> list[tuple[int, Bag]]:
+    """What was asked (before a time): (thread, terms of its title, question and points), the earliest first."""
     rows = session.exec(
         select(Thread, Collation)
         .join(Collation, Collation.thread_id == Thread.id)  # type: ignore[arg-type]
         .where(Thread.community_id == community_id, col(Thread.merged_into).is_(None))
         .order_by(col(Thread.started_at), col(Collation.version))
     )
-    asked: dict[int, str] = {}
+    asked: dict[int, Bag] = {}
     for thread, collation in rows:
         question = draft.question_text(collation.content)
         if question and (before is None or thread.started_at < before):
-            asked[thread.id] = ". ".join((thread.title, question, *(p.label for p in collation.content.points)))
+            asked[thread.id] = similar.bag(f"{thread.title}. {question}", (p.label for p in collation.content.points))
     return list(asked.items())
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digest.nouns import Segment, SegmentRole
-from digest.thread.similar import scores
+from digest.thread import similar
 from digest.words import content
 
 BY_TOKEN = "answers the digest; it names the token of this thread"  # noqa: S105 - a reason, no secret
@@ -229,7 +229,11 @@ def _by_words(text: str, answer: Answer, items: Sequence[Item]) -> Answer:
 
 def _closest(words: str, items: Sequence[Item]) -> int | None:
     """The item that words are about; None where none is, or the second is nearly as close."""
-    ranked = scores(words, [(item.id, f"{item.title}. {item.question}") for item in items])
-    if not ranked or (len(ranked) > 1 and ranked[1][0] > _CLEAR * ranked[0][0]):
+    ranked = similar.scores(words, [(item.id, f"{item.title}. {item.question}") for item in items])
+    if (
+        not ranked
+        or ranked[0][0] < similar.BY_WORDS.alone
+        or (len(ranked) > 1 and ranked[1][0] > _CLEAR * ranked[0][0])
+    ):
         return None
     return ranked[0][1]

@@ -1,59 +1,104 @@
-"""Asked before: earlier threads that ask the same thing. Pure and offline: BM25 over stemmed words.
+"""Asked before: earlier threads that ask the same thing. Pure and offline.
 
-A question's score is the share of its own weight that an earlier thread answers for, so that one threshold serves
-short questions and long ones.
+Two questions are as alike as the angle between their TF-IDF vectors says, over the terms of `digest.glossary`. Salton
+and Buckley, Term-weighting approaches in automatic text retrieval (1988). Where sentence embeddings are installed
+(`digest.meaning`), half of the likeness is theirs. The figures behind the numbers: docs/decisions/0005.
 """
 
 import math
-import re
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from digest.words import content
+from digest.glossary import THING, named, terms
 
-# Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009): the usual constants.
-_K1 = 1.2
-_B = 0.75
-# The share of the question's weight that must be found again, and by how many different words.
-_ENOUGH = 0.22
-_WORDS = 2
-# Abbreviations (CA125, FIT, PSA) name the topic in medicine, so each counts for so many ordinary words.
-_ABBREVIATION = re.compile(r"\b(?=[A-Z0-9]*[A-Z])[A-Z0-9]{2,}s?\b")
-_ABBREVIATED = 2.0
+#: The terms of a question, and how often each is there.
+Bag = Mapping[str, float]
+
+# What a thread's points say is near its question, but there are many of them.
+_POINTS = 0.3
+# Threads that share one thing alone share a topic, not a question: "FIT in pregnancy" and "FIT codes".
+_ONE_THING = 0.7
+# A young community has too few threads to tell rare words from common ones, so that more are imagined, which have none
+# of the words.
+_IMAGINED = 50
+# How much of the likeness is that of meaning.
+_MEANING = 0.5
 
 
-def related(question: str, earlier: Sequence[tuple[int, str]], limit: int = 3) -> list[int]:
-    """The ids of the earlier threads that ask what `question` asks, best first, at most `limit`.
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How alike two questions must be to be offered as the same, 0 to 1.
 
-    `question` is a thread's title and question; `earlier` holds (thread id, title, question and, where there are any,
-    the labels of its points). Threads that merely share a word do not appear.
+    `sure`: whatever else there is. `alone`: the best, where none is so sure and the second best is clearly less alike,
+    by the factor `apart`.
     """
-    return [thread for _, thread in scores(question, earlier)[:limit]]
+
+    sure: float
+    alone: float
+    apart: float
+
+
+BY_WORDS = Cut(sure=0.4, alone=0.2, apart=0.7)
+BY_MEANING = Cut(sure=0.5, alone=0.4, apart=0.9)
+
+
+def bag(question: str, points: Iterable[str] = ()) -> dict[str, float]:
+    """The terms of a thread: of its title and question, and of the labels of its points."""
+    held: defaultdict[str, float] = defaultdict(float)
+    for times, text in ((1.0, question), *((_POINTS, label) for label in points)):
+        for term in terms(text):
+            held[term] += times
+    return dict(held)
+
+
+def rarity(holders: int, threads: int) -> float:
+    """What a term that `holders` of so many threads have is worth."""
+    return math.log(1 + (threads + _IMAGINED - holders + 0.5) / (holders + 0.5))
+
+
+def likeness(one: Bag, other: Bag, worth: Callable[[str], float]) -> float:
+    """How alike two bags are, 0 to 1; `worth`: of a term."""
+    shared = one.keys() & other.keys()
+    if not shared:
+        return 0.0
+    product = sum(_weight(one[term], worth(term)) * _weight(other[term], worth(term)) for term in sorted(shared))
+    cosine = product / (_length(one, worth) * _length(other, worth))
+    things = {term for term in shared if term.startswith(THING)}
+    words = shared - things - {stem for thing in things for stem in named(thing)}
+    return cosine if len(things) + len(words) > 1 else cosine * _ONE_THING
+
+
+def _weight(times: float, worth: float) -> float:
+    return math.log2(1 + times) * worth
+
+
+def _length(held: Bag, worth: Callable[[str], float]) -> float:
+    return math.sqrt(sum(_weight(times, worth(term)) ** 2 for term, times in held.items()))
 
 
 def scores(question: str, earlier: Sequence[tuple[int, str]]) -> list[tuple[float, int]]:
-    """What `related` goes by: (score, id) of the threads that ask the same, best first."""
-    asked = set(content(question))
-    bags = [(thread, Counter(content(text))) for thread, text in earlier]
-    if not asked or not bags:
-        return []
-    average = sum(bag.total() for _, bag in bags) / len(bags) or 1.0
-    names = set(content(" ".join(_ABBREVIATION.findall(question))))
-    weight = {
-        word: _rarity(sum(word in bag for _, bag in bags), len(bags)) * (_ABBREVIATED if word in names else 1.0)
-        for word in asked
-    }
-    # Words that no earlier thread has count in the whole: a question full of them is a new question.
-    whole = sum(weight.values())
-    scored = []
-    for thread, bag in bags:
-        shared = asked & bag.keys()
-        damp = _K1 * (1 - _B + _B * bag.total() / average)
-        score = sum(weight[word] * bag[word] * (_K1 + 1) / (bag[word] + damp) for word in shared) / whole
-        if len(shared) >= _WORDS and score >= _ENOUGH:
-            scored.append((-score, thread))
-    return [(-score, thread) for score, thread in sorted(scored)]
+    """How alike a question is to each of `earlier` (id, text): (likeness, id), best first; those with none left out."""
+    bags = [(id, bag(text)) for id, text in earlier]
+    holders = Counter(term for _, held in bags for term in held)
+    asked = bag(question)
+    return ranked((likeness(asked, held, lambda term: rarity(holders[term], len(bags))), id) for id, held in bags)
 
 
-def _rarity(holders: int, threads: int) -> float:
-    return math.log(1 + (threads - holders + 0.5) / (holders + 0.5))
+def ranked(scored: Iterable[tuple[float, int]]) -> list[tuple[float, int]]:
+    """Best first, the earlier id first among equals; what is not alike at all is left out."""
+    return sorted(((score, id) for score, id in scored if score > 0), key=lambda one: (-one[0], one[1]))
+
+
+def blended(words: float, meaning: float) -> float:
+    """The likeness of two questions by their words and by their meaning (a cosine)."""
+    return (1 - _MEANING) * words + _MEANING * meaning
+
+
+def offered(best_first: Sequence[tuple[float, int]], cut: Cut, limit: int = 3) -> list[int]:
+    """The ids of those that ask the same, best first, at most `limit`."""
+    sure = [id for score, id in best_first[:limit] if score >= cut.sure]
+    if sure or not best_first or best_first[0][0] < cut.alone:
+        return sure
+    best, second = best_first[0][0], best_first[1][0] if len(best_first) > 1 else 0.0
+    return [best_first[0][1]] if second <= cut.apart * best else []

@@ -1,6 +1,6 @@
 """Earlier threads that ask the same thing."""
 
-from digest.thread.similar import related
+from digest.thread.similar import BY_WORDS, Cut, bag, likeness, offered, rarity, scores
 from digest.words import content, stem
 
 EARLIER = [
@@ -8,30 +8,72 @@ EARLIER = [
     (2, "CA125 below 50. Do you refer women under 50 with a raised CA125?"),
     (3, "Smoking cessation. How is smoking cessation funded in your area?"),
     (4, "Reminder letters. Does anybody send letters to people who missed their screening invitation?"),
+    (5, "Raised platelets. At what platelet count do you look for cancer?"),
 ]
 
 
+def found(question: str, earlier: list[tuple[int, str]] = EARLIER) -> list[int]:
+    return offered(scores(question, earlier), BY_WORDS)
+
+
 def test_the_thread_that_asks_the_same_comes_first() -> None:
-    assert related("Walk-in imaging. Where can patients have a walk-in chest X-ray?", EARLIER) == [1]
-    assert related("CA125 again. What do you do with CA125 in women in their thirties?", EARLIER)[:1] == [2]
+    assert found("Walk-in imaging. Where can patients have a walk-in chest X-ray?") == [1]
+    assert found("CA125 again. What do you do with CA125 in women in their thirties?")[:1] == [2]
 
 
 def test_inflected_words_meet() -> None:
-    assert related("Who funds your smoking cessation?", EARLIER) == [3]
+    assert found("Who funds your smoking cessation?") == [3]
 
 
-def test_threads_that_share_one_common_word_do_not_appear() -> None:
-    assert related("Where do you send people with iron deficiency?", EARLIER) == []
+def test_abbreviations_and_everyday_words_meet_what_they_stand_for() -> None:
+    assert found("CXR. Is there a walk in service for a CXR?") == [1]
+    assert found("Thrombocytosis: how high a count makes you think of malignancy?") == [5]
 
 
-def test_no_more_than_the_limit_appear() -> None:
+def test_a_thread_about_another_thing_is_not_offered() -> None:
+    assert found("Vague symptoms. Which patients does your rapid diagnostic centre see?") == []
+    assert found("Where do you send people with iron deficiency?") == []
+
+
+def test_threads_that_share_one_thing_alone_count_for_less_than_those_that_share_two() -> None:
+    asked = bag("FIT in pregnancy")
+    one, two = bag("FIT and codes"), bag("FIT when pregnant, pregnancy")
+    assert likeness(asked, one, lambda term: 1.0) < 0.7 < likeness(asked, two, lambda term: 1.0)
+
+
+def test_the_first_question_of_a_community_is_found_again() -> None:
+    assert found("Who can have a chest X-ray without appointment?", EARLIER[:1]) == [1]
+
+
+def test_the_points_of_a_thread_count_less_than_its_question() -> None:
+    asked = bag("Who rings patients with results?")
+    question, points = (
+        bag("Who rings patients with results?"),
+        bag("Safety netting", ["Who rings patients with results"]),
+    )
+    assert 0 < likeness(asked, points, lambda term: 1.0) < likeness(asked, question, lambda term: 1.0)
+
+
+def test_no_more_than_the_limit_appear_the_earliest_first_among_equals() -> None:
     same = [(number, "Who can walk in for a chest x-ray?") for number in range(5)]
-    assert related("Who can walk in for a chest X-ray?", same, limit=2) == [0, 1]
+    assert offered(scores("Who can walk in for a chest X-ray?", same), BY_WORDS, limit=2) == [0, 1]
+
+
+def test_the_best_is_offered_alone_where_it_is_clearly_the_best() -> None:
+    cut = Cut(sure=0.5, alone=0.2, apart=0.7)
+    assert offered([(0.6, 1), (0.55, 2), (0.3, 3)], cut) == [1, 2]
+    assert offered([(0.3, 1), (0.2, 2)], cut) == [1]
+    assert offered([(0.3, 1), (0.25, 2)], cut) == []
+    assert offered([(0.1, 1)], cut) == []
 
 
 def test_nothing_is_related_to_nothing() -> None:
-    assert related("", EARLIER) == []
-    assert related("Who can walk in for a chest X-ray?", []) == []
+    assert found("") == []
+    assert found("Who can walk in for a chest X-ray?", []) == []
+
+
+def test_a_rare_term_is_worth_more_than_one_that_many_threads_have() -> None:
+    assert rarity(0, 10) > rarity(1, 10) > rarity(10, 10) > 0
 
 
 def test_stems_of_one_word_are_the_same() -> None:
