@@ -1,7 +1,8 @@
 """The texts of a mail → its lines: one normalised text, in which every offset counts from then on.
 
 Which text: the plain one of an alternative, unless it is empty or a stub, then the HTML. A list's footer that came as a
-part of its own follows. Links keep to their line, so that the author's own can be told from quoted ones.
+part of its own follows, then the mails that are attached, as forwarded ones. Links keep to their line, so that the
+author's own can be told from quoted ones.
 """
 
 import re
@@ -11,6 +12,7 @@ from digest.message.html import Line, anchors, to_lines
 from digest.message.parse import Parsed, Text
 
 MAX_LINES = 50_000
+MAX_FIELD = 200  # characters of an attached mail's header
 _STUB = re.compile(r"(?:does not|doesn't|cannot|can't|unable to) (?:support|display|show|read|view) .{0,20}HTML", re.I)
 # "My answers are in red": only the HTML shows them.
 _COLOURED = re.compile(r"\bin (?:\w+ )?(?:red|blue|green|purple|orange|pink|colou?r|bold)\b", re.I)
@@ -31,6 +33,8 @@ def lines(parsed: Parsed) -> tuple[list[Line], bool]:
         if out and part:
             out.append(Line(""))
         out += part
+    for mail in parsed.mails:
+        out += _passed_on(mail, parsed)
     if len(out) > MAX_LINES:
         parsed.say(f"The text has more than {MAX_LINES} lines; the rest was left out.")
     out = out[:MAX_LINES]
@@ -38,6 +42,18 @@ def lines(parsed: Parsed) -> tuple[list[Line], bool]:
         if "http" in line.text:
             line.text = links.unwrap_all(line.text)
     return _squeezed(out), wrapped
+
+
+def _passed_on(mail: Parsed, parsed: Parsed) -> list[Line]:
+    """An attached mail as mail programs print one that is forwarded: a rule, whose it is, and its lines."""
+    found, _ = lines(mail)
+    for problem in mail.problems:
+        parsed.say(problem)
+    if not any(line.text.strip() for line in found):
+        return []
+    said = ((name, " ".join(mail.get(name.lower()).split())) for name in ("From", "Date", "Subject", "To"))
+    named = [Line(f"{name}: {value[:MAX_FIELD]}") for name, value in said if value]
+    return [Line(""), Line("---------- Forwarded message ----------"), *named, Line(""), *found]
 
 
 def _lines(text: Text, parsed: Parsed) -> tuple[list[Line], bool]:

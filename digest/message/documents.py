@@ -1,4 +1,4 @@
-"""The text of a file that came with a mail: PDF, Word, Excel, PowerPoint, OpenDocument and plain text. Pure.
+"""The text of a file that came with a mail: PDF, Word, Excel, PowerPoint, OpenDocument, rich and plain text.
 
 Only for being searched, so the order of reading matters more than the looks. Everything is bounded; what a bound left
 out, and what could not be read at all, is told apart from a file that holds no text.
@@ -19,7 +19,7 @@ from pypdf import PageObject, PdfReader, apply_configuration
 from pypdf.errors import LimitReachedError, PyPdfError
 from pypdf.generic import DictionaryObject
 
-from digest.message import charset, spreadsheet
+from digest.message import charset, rtf, spreadsheet
 
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it would tell of every rule a stranger's file breaks
 
@@ -88,6 +88,9 @@ def document(data: bytes, content_type: str, name: str) -> Document:
     ):  # MS-CFB: an encrypted docx or xlsx (MS-OFFCRYPTO), or an old one
         locked = "EncryptedPackage".encode("utf-16-le") in data[:2_000_000]
         return Document("", Left.LOCKED if locked else Left.UNKNOWN)
+    if start.lstrip().startswith(b"{\\rtf"):
+        words = rtf.text(data)
+        return Document("", Left.DAMAGED) if words is None else _bounded([words], len(data) > rtf.MAX_BYTES)
     if _PICTURES.match(content_type):
         return Document("", Left.PICTURE)
     if content_type.startswith("text/") or name.lower().endswith(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from digest.message import body, privacy
 from digest.message.documents import Document, Left, document
-from digest.message.parse import Parsed, content, parse
+from digest.message.parse import MAX_MAIL_DEPTH, Parsed, content, is_mail, parse
 from digest.message.privacy import Known
 from digest.nouns import UNREAD_FILE, Hit, Place, Segment, SegmentRole
 
@@ -65,15 +65,27 @@ def _documents(parsed: Parsed) -> Iterator[tuple[int, Document]]:
         data = content(file)
         if data is None:
             yield number, Document("", Left.DAMAGED)
-        elif file.content_type in {"message/rfc822", "message/global"}:
+        elif is_mail(file):
             yield number, _mail(data)
         else:
             yield number, document(data, file.content_type, file.name)
 
 
-def _mail(data: bytes) -> Document:
-    """A mail inside the mail: its subject and its text; its own files are named only."""
-    inner = parse(data)
+def _mail(data: bytes, depth: int = 0) -> Document:
+    """A mail inside the mail: its subject, its text, and what stands in its own files."""
+    inner = parse(data, MAX_MAIL_DEPTH)  # what is attached to it is opened here
     lines, _ = body.lines(inner)
-    names = [file.name for file in inner.files]
-    return Document("\n".join([inner.get("subject"), "", *(line.text for line in lines), "", *names]))
+    pieces = [inner.get("subject"), "", *(line.text for line in lines), ""]
+    left = Left.NOTHING
+    for file in inner.files[:MAX_FILES]:
+        found = content(file)
+        if found is None:
+            read = Document("", Left.DAMAGED)
+        elif is_mail(file):
+            read = _mail(found, depth + 1) if depth < MAX_MAIL_DEPTH else Document("", Left.LARGE)
+        else:
+            read = document(found, file.content_type, file.name)
+        pieces += [file.name, read.text]
+        if left not in _CLOSED:
+            left = read.left if read.left is not Left.NOTHING else left
+    return Document("\n".join(pieces), left if len(inner.files) <= MAX_FILES else Left.LARGE)

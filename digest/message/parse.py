@@ -20,6 +20,8 @@ from digest.message import charset, tnef, wrapping
 MAX_BYTES = 60_000_000
 MAX_DEPTH = 30
 MAX_PARTS = 400
+MAX_MAILS = 10  # attached ones that are read
+MAX_MAIL_DEPTH = 2  # of mails attached to attached mails
 MAX_TEXT = 2_000_000  # bytes of one text part
 MAX_HEADER = 60_000  # characters of one header
 
@@ -63,6 +65,7 @@ class Parsed:
     types: list[str] = field(default_factory=list)  # content types of all parts, in order
     content_type: str = "text/plain"
     params: dict[str, str] = field(default_factory=dict)  # of the outermost Content-Type
+    mails: list["Parsed"] = field(default_factory=list)  # attached to it, in order: somebody passes them on
     methods: list[str] = field(default_factory=list)  # of text/calendar parts (RFC 5546), upper case
     problems: list[str] = field(default_factory=list)
     unreadable: str = ""
@@ -171,8 +174,8 @@ def _joined(parts: dict[int, tuple[bool, str]]) -> str:
     return " ".join(charset.clean(charset.decode(data, label or "utf-8")[0]).split())
 
 
-def parse(raw: bytes) -> Parsed:
-    """Take a mail apart. Never raises."""
+def parse(raw: bytes, depth: int = 0) -> Parsed:
+    """Take a mail apart. Never raises. `depth`: how many mails it is attached to, one within the other."""
     parsed = Parsed()
     try:
         if len(raw) > MAX_BYTES:
@@ -189,6 +192,7 @@ def parse(raw: bytes) -> Parsed:
     parsed.content_type, parsed.params = _content_type(message)
     if not parsed.unreadable or "usual headers" in parsed.unreadable:
         _collect(message, parsed)
+        _attached_mails(parsed, depth)
     closed = next((problem for problem in parsed.problems if problem.endswith("could not be opened.")), "")
     if closed and not any(text.text.strip() for text in parsed.texts):
         parsed.unreadable = parsed.unreadable or closed
@@ -249,6 +253,27 @@ def _collect(message: Message, parsed: Parsed, depth: int = 0) -> None:
             _read(part, kind, place, plain, parsed)
         else:
             _leaf(part, kind, params, place, parsed)
+
+
+def _attached_mails(parsed: Parsed, depth: int) -> None:
+    """Take the mails apart that are attached to one; those beyond the bounds stay files."""
+    found = [file for file in parsed.files if is_mail(file)]
+    if depth >= MAX_MAIL_DEPTH:
+        return
+    for file in found[:MAX_MAILS]:
+        inner = parse(content(file) or b"", depth + 1)
+        if inner.unreadable:
+            parsed.say("A mail that is attached could not be read.")
+        else:
+            parsed.mails.append(inner)
+    if len(found) > MAX_MAILS:
+        parsed.say(f"The mail has more than {MAX_MAILS} mails attached; the rest can be opened as files only.")
+
+
+def is_mail(file: File) -> bool:
+    """Whether a file is a mail (RFC 2046, 5.2.1; RFC 6532); some programs know it by its name only."""
+    plain = file.content_type in {"application/octet-stream", "text/plain"} and file.name.lower().endswith(".eml")
+    return plain or file.content_type in {"message/rfc822", "message/global"}
 
 
 def _readable(kind: str, place: _Place) -> bool:
@@ -367,8 +392,14 @@ def content(file: File) -> bytes | None:
     if not file.source.is_multipart():
         return _data(file.source)
     inner = file.source.get_payload(0)
-    if not isinstance(inner, Message) or _raw(file.source, "content-transfer-encoding").strip().lower() in _ENCODED:
-        return None  # RFC 2046, 5.2.1 lets nothing be encoded here, so what was parsed is not the mail
+    if not isinstance(inner, Message):
+        return None
+    encoding = _raw(file.source, "content-transfer-encoding").strip().lower()
+    if encoding in _ENCODED:  # RFC 2046, 5.2.1 lets nothing be encoded here, so what was parsed is not the mail
+        payload = inner.get_payload()
+        if encoding != "base64" or inner.keys() or not isinstance(payload, str):
+            return None
+        return charset.unbase64(payload.encode("utf-8", "surrogateescape"))
     out = io.BytesIO()
     policy = compat32.clone(linesep="\r\n")  # as on the wire
     try:
@@ -395,5 +426,7 @@ def _open_tnef(data: bytes, parsed: Parsed) -> None:
     kind, text = tnef.text(data)
     if text and not any(other.text.strip() for other in parsed.texts):
         parsed.texts.append(Text(kind, charset.clean(text)))
-    if not found and not text:
+    if kind == "rtf":
+        parsed.say("The mail's text is Outlook rich text (winmail.dat) that could not be read.")
+    elif not found and not text:
         parsed.say("The mail carries an Outlook wrapper (winmail.dat) that could not be opened.")

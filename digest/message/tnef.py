@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterator
 
-from digest.message import charset
+from digest.message import charset, rtf
 
 _SIGNATURE = 0x223E9F78
 _ATTACH_REND = 0x00069002  # starts an attachment (MS-OXTNEF, 2.1.3.3.15)
@@ -13,7 +13,7 @@ _ATTACHMENT = 0x00069005  # MAPI properties of the attachment
 _BODY = 0x0002800C
 _MESSAGE = 0x00069003  # MAPI properties of the message
 _LONG_NAME = 0x3707  # PidTagAttachLongFilename
-_PLAIN, _HTML = 0x1000, 0x1013  # PidTagBody, PidTagBodyHtml (MS-OXPROPS)
+_PLAIN, _HTML, _RTF = 0x1000, 0x1013, 0x1009  # PidTagBody, PidTagBodyHtml, PidTagRtfCompressed (MS-OXPROPS)
 _STRING8, _UNICODE, _BINARY = 0x1E, 0x1F, 0x102
 
 
@@ -38,15 +38,24 @@ def attachments(data: bytes) -> list[tuple[str, bytes | None]]:
 
 
 def text(data: bytes) -> tuple[str, str]:
-    """("plain" or "html", the mail's text), ("", "") when there is none to be had; one kept only as RTF is not."""
+    """("plain" or "html", the mail's text); ("rtf", "") when its rich text cannot be read; ("", "") without any."""
     plain = html = ""
+    rich: bytes | None = None
     for attribute, value, _ in _attributes(data):
         if attribute == _BODY:
             plain = plain or value.split(b"\0")[0].decode("cp1252", "replace")
         elif attribute == _MESSAGE:
             plain = _text(value, _PLAIN).rstrip("\0") or plain
             html = html or _text(value, _HTML).rstrip("\0")
-    return ("plain", plain) if plain.strip() else ("html", html) if html.strip() else ("", "")
+            rich = rich or _property(value, _RTF, _BINARY)
+    if plain.strip():
+        return "plain", plain
+    if html.strip():
+        return "html", html
+    if not rich:
+        return "", ""
+    found = rtf.text(rich)
+    return ("rtf", "") if found is None else ("plain", found) if found.strip() else ("", "")
 
 
 def _attributes(data: bytes) -> Iterator[tuple[int, bytes, bool]]:
@@ -62,13 +71,20 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes, bool]]:
 
 
 def _text(value: bytes, id: int) -> str:
-    """A property of text among MAPI properties: tag (type, id), number of values, and for each its length and bytes."""
+    """A property of text among MAPI properties."""
     for kind in (_UNICODE, _STRING8, _BINARY):
-        at = value.find(struct.pack("<HHI", kind, id, 1))
-        if at >= 0 and at + 12 <= len(value):
-            (length,) = struct.unpack_from("<I", value, at + 8)
-            found = value[at + 12 : at + 12 + length]
+        found = _property(value, id, kind)
+        if found is not None:
             if kind == _BINARY:
                 return charset.decode(found, "utf-8")[0]
             return found.decode("utf-16-le" if kind == _UNICODE else "cp1252", "replace")
     return ""
+
+
+def _property(value: bytes, id: int, kind: int) -> bytes | None:
+    """A property of one value: tag (type, id), the number of values, the value's length and its bytes."""
+    at = value.find(struct.pack("<HHI", kind, id, 1))
+    if at < 0 or at + 12 > len(value):
+        return None
+    (length,) = struct.unpack_from("<I", value, at + 8)
+    return value[at + 12 : at + 12 + length]

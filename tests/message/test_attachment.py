@@ -54,9 +54,12 @@ def test_a_mail_inside_a_mail_is_a_file_as_it_came() -> None:
     assert attachment(forwarded(inner.encode()), 1) == ("CT access.eml", "message/rfc822", inner.encode())
 
 
-def test_a_mail_inside_a_mail_that_was_encoded_against_the_rules_is_not_handed_out_as_something_else() -> None:
-    inner = base64.encodebytes(b"Subject: CT access\r\n\r\nHello\r\n")
-    assert attachment(forwarded(inner, b"Content-Transfer-Encoding: base64"), 1) is None
+def test_a_mail_inside_a_mail_that_was_encoded_against_the_rules_is_decoded_or_not_handed_out() -> None:
+    mail = b"Subject: CT access\r\n\r\nHello\r\n"
+    found = attachment(forwarded(base64.encodebytes(mail), b"Content-Transfer-Encoding: base64"), 1)
+    assert found is not None
+    assert found[2] == mail
+    assert attachment(forwarded(mail, b"Content-Transfer-Encoding: quoted-printable"), 1) is None
 
 
 @given(st.binary(max_size=300), st.integers(-3, 5))
