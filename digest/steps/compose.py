@@ -189,12 +189,25 @@ def hindrances(session: Session, edition_id: int) -> list[Hindrance]:
     return found
 
 
-def preview(session: Session, settings: Settings, edition_id: int, member: Member, now: datetime) -> Preview:
+def preview(
+    session: Session,
+    settings: Settings,
+    edition_id: int,
+    member: Member,
+    now: datetime,
+    words: tuple[str, str, list[dict[str, str]]] | None = None,
+) -> Preview:
     """An edition exactly as `member` will receive it; once sending has begun, as it was frozen.
+
+    `words`: the introduction, announcements and dates to try out, instead of those that are stored.
 
     Its `text` and `html` are for showing: what was redacted after it was sent is masked there, and not in `wire`.
     """
     edition = session.get_one(Edition, edition_id)
+    if words is not None and edition.status in OPEN:
+        introduction, announcements, dates = words
+        tried = {"introduction": introduction, "announcements": announcements, "dates": dates}
+        edition = Edition(**edition.model_dump() | tried)  # belongs to no session, so nothing of it can be saved
     frozen = loads(edition.frozen) if edition.frozen else frozen_now(session, settings, edition, now)
     mail = wire(frozen, recipient(settings, member, member.email, frozen))
     parsed = email.message_from_bytes(mail, policy=email.policy.default)

@@ -118,6 +118,8 @@ def routes() -> list[BaseRoute]:
         Route("/edition", coordinator(editions.upcoming)),
         Route("/edition/{edition:id}", member(editions.show)),
         Route("/edition/{edition:id}/html", member(editions.html)),
+        Route("/edition/{edition:id}/html", coordinator(editions.html), methods=["POST"]),
+        Route("/edition/{edition:id}/trying", coordinator(editions.trying), methods=["POST"]),
         Route("/edition/{edition:id}/deliveries", coordinator(editions.deliveries)),
         *(
             Route(f"/edition/{{edition:id}}/{page.__name__}", coordinator(page), methods=["POST"])

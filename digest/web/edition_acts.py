@@ -1,7 +1,6 @@
 """What a coordinator does about an edition: each a button that goes back to its page."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
@@ -10,7 +9,7 @@ from starlette.responses import Response
 from digest import store
 from digest.models import Edition
 from digest.steps import arrange, curate, deliver, publish
-from digest.web import editions, reads
+from digest.web import edition_form, editions, reads
 from digest.web.guards import MemberVisit
 
 
@@ -26,10 +25,10 @@ def reopen(visit: MemberVisit) -> Response:
 
 def introduce(visit: MemberVisit) -> Response:
     """Set the introduction, the announcements and the dates."""
-    rows, faults = dates(visit)
+    rows, faults = edition_form.dates(visit)
     if faults:
         return editions.page(visit, faults=faults, status=400)
-    words = (visit.field("introduction").replace("\r\n", "\n"), visit.field("announcements").replace("\r\n", "\n"))
+    words = edition_form.written(visit)
     seen = visit.field("seen")
     try:
         return _do(
@@ -37,31 +36,6 @@ def introduce(visit: MemberVisit) -> Response:
         )
     except arrange.Overtaken as refused:
         return editions.page(visit, faults={"introduction": str(refused)}, overtaken=True, status=409)
-
-
-def dates(visit: MemberVisit) -> tuple[list[dict[str, str]], dict[str, str]]:
-    """The rows of dates that were filled in, and what is wrong with them: field → sentence."""
-    rows, faults = [], {}
-    for number in sorted({n for n in visit.form.getlist("date") if isinstance(n, str) and n.isdecimal()}, key=int):
-        on, at, what, where = (visit.field(f"{name}.{number}") for name in ("on", "at", "what", "where"))
-        if not (on or at or what or where):
-            continue
-        moment = when(on, at or "00:00", visit)
-        if moment is None:
-            faults[f"on.{number}"] = "Enter a date and a time, like 24/11/2026 and 13:30."
-        elif not what:
-            faults[f"what.{number}"] = "Say what happens then, or leave the whole row empty."
-        else:
-            rows.append({"at": moment.isoformat(), "what": what, "where": where})
-    return rows, faults
-
-
-def when(on: str, at: str, visit: MemberVisit) -> datetime | None:
-    """A day and a time as a browser sends them (HTML, "date" and "time" inputs), in the community's zone."""
-    try:
-        return datetime.fromisoformat(f"{on}T{at}").replace(tzinfo=visit.community.zone)
-    except ValueError:
-        return None
 
 
 def order(visit: MemberVisit) -> Response:
@@ -93,7 +67,7 @@ def order(visit: MemberVisit) -> Response:
 
 def schedule(visit: MemberVisit) -> Response:
     """Send it at another time."""
-    at = when(visit.field("on"), visit.field("at"), visit)
+    at = edition_form.when(visit.field("on"), visit.field("at"), visit)
     if at is None:
         sentence = "Enter a date and a time, like 24/11/2026 and 7:00."
         return editions.page(visit, faults={"on": sentence}, status=400)

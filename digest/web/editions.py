@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
@@ -12,7 +11,7 @@ from digest import store
 from digest.models import Edition, EditionThread, Thread
 from digest.nouns import CollationStatus, EditionStatus
 from digest.steps import arrange, compose, deliver
-from digest.web import reads
+from digest.web import edition_form, reads
 from digest.web.guards import MemberVisit
 from digest.web.headers import MAIL_POLICY
 
@@ -65,14 +64,15 @@ def page(
     refused: str = "",
     faults: Mapping[str, str] | None = None,
     overtaken: bool = False,
+    trying: bool = False,
     status: int = 200,
 ) -> Response:
-    """The edition's page. With `faults` its own form holds what was sent instead of what is stored."""
+    """The edition's page. With `faults`, or when `trying`, its form holds what was sent instead of what is stored."""
     settings = visit.desk.settings
     look = visit.request.query_params.get("look", "wide")
     with store.read(visit.desk.engine) as session:
         found = edition(session, visit)
-        preview = compose.preview(session, settings, found.id, visit.member, visit.now)
+        preview = _preview(session, visit, found, trying)
         shared = {"edition": found, "subject": preview.subject, "text": preview.text, "look": look, "looks": LOOKS}
         if not visit.coordinates:
             return visit.page("issue", status, **shared)
@@ -89,8 +89,9 @@ def page(
             counts=deliver.counts(session, found.id),
             problems=reads.deliveries(session, found.id, reads.PROBLEMS)[0],
             others=[e for e in reads.editions(session, found.community_id, *compose.OPEN) if e.id != found.id],
-            seen=visit.field("seen") if faults and not overtaken else arrange.fingerprint(found),
-            words=_words(visit, found, bool(faults)),
+            seen=visit.field("seen") if trying or (faults and not overtaken) else arrange.fingerprint(found),
+            words=edition_form.shown(visit, found, trying or bool(faults)),
+            trying=trying,
             theirs=found if overtaken else None,
             leaves_soon=arrange.leaves_soon(settings, found, visit.now),
             may_reopen=found.status is EditionStatus.IN_REVIEW and found.send_at > visit.now,
@@ -114,12 +115,19 @@ def deliveries(visit: MemberVisit) -> Response:
         return visit.page("deliveries", edition=found, counts=counts, rows=rows, number=number, pages=pages)
 
 
+def trying(visit: MemberVisit) -> Response:
+    """The page as it would be with what stands in the edition's form. Nothing is saved."""
+    return page(visit, trying=True)
+
+
 def html(visit: MemberVisit) -> Response:
-    """The edition's HTML as it arrives, for a frame: it may use its own styles and nothing else."""
+    """The edition's HTML as it arrives, for a frame: it may use its own styles and nothing else.
+
+    Asked for with POST, it has the words that were sent instead of those that are stored.
+    """
     with store.read(visit.desk.engine) as session:
         found = edition(session, visit)
-        preview = compose.preview(session, visit.desk.settings, found.id, visit.member, visit.now)
-    mail = preview.html
+        mail = _preview(session, visit, found, visit.request.method == "POST").html
     if visit.request.query_params.get("look") == "dark":
         mail = mail.replace(DARK, "all")  # what a dark mail program would choose
     return HTMLResponse(mail, headers={"Content-Security-Policy": MAIL_POLICY})
@@ -133,6 +141,12 @@ def edition(session: Session, visit: MemberVisit) -> Edition:
     return found
 
 
+def _preview(session: Session, visit: MemberVisit, found: Edition, trying: bool) -> compose.Preview:
+    """The edition as its reader gets it; with the words that were sent, when `trying`. Half a date is none."""
+    words = (*edition_form.written(visit), edition_form.dates(visit)[0]) if trying else None
+    return compose.preview(session, visit.desk.settings, found.id, visit.member, visit.now, words)
+
+
 def _rows(session: Session, found: Edition) -> list[Row]:
     places = compose.places(session, found)
     statuses = reads.statuses(session, [p.thread_id for p in places])
@@ -142,21 +156,3 @@ def _rows(session: Session, found: Edition) -> list[Row]:
         Row(place, thread, statuses.get(thread.id), thread.answered, carried.get(thread.id))
         for place, thread in ((place, threads[place.thread_id]) for place in places)
     ]
-
-
-def _words(visit: MemberVisit, found: Edition, as_sent: bool) -> dict[str, object]:
-    """The edition's own words for its form, and its dates in rows, with room for one more."""
-    if as_sent and "introduction" in visit.form:
-        numbers = [n for n in visit.form.getlist("date") if isinstance(n, str) and n.isdecimal()]
-        rows = [{name: visit.field(f"{name}.{n}") for name in ("on", "at", "what", "where")} for n in numbers]
-        return {
-            "introduction": visit.field("introduction"),
-            "announcements": visit.field("announcements"),
-            "rows": rows,
-        }
-    rows = []
-    for date in found.dates:
-        local = datetime.fromisoformat(date["at"]).astimezone(visit.community.zone)
-        rows.append({"on": f"{local:%Y-%m-%d}", "at": f"{local:%H:%M}", "what": date["what"], "where": date["where"]})
-    rows.append({"on": "", "at": "", "what": "", "where": ""})
-    return {"introduction": found.introduction, "announcements": found.announcements, "rows": rows}

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from digest import store
 from digest.assets import SAMPLE
-from digest.models import Collation, Delivery, WebSession
+from digest.models import Collation, Delivery, Edition, WebSession
 from digest.nouns import Content
 from tests.live import week
 from tests.live.week import Desk, Service
@@ -166,3 +166,35 @@ def test_what_was_typed_stays_when_it_cannot_be_saved(desk: Desk, service: Servi
     assert stored(service).note == "Words that took a while."
     assert page.locator("#note").input_value() == "Words that took a while."
     assert page.evaluate("document.activeElement.id") == "save"
+
+
+def test_the_preview_follows_what_is_written_before_it_is_saved(desk: Desk, service: Service) -> None:
+    page = desk.page
+    desk.visit("/edition")
+    steps = page.evaluate("history.length")
+
+    def mail() -> str:
+        frame = page.locator("#preview iframe:not(.desk-mail--coming)").last.element_handle().content_frame()
+        return frame.content() if frame else ""
+
+    size = page.locator("#size").get_attribute("value")
+    page.locator("#introduction").click()
+    for typed, shown in (("A busy week,", "A busy week,"), (" and **thank you** to everybody.", "thank you")):
+        page.keyboard.type(typed)
+        week.wait_for(lambda shown=shown: shown in mail(), f"the preview with {shown}")
+    assert "<strong" in mail()
+    assert page.locator("#preview iframe").count() == 1
+    assert page.locator("#size").get_attribute("value") != size
+    assert page.evaluate("document.activeElement.id") == "introduction"
+    page.get_by_role("link", name="On a phone, dark").click()
+    page.locator(".desk-mail--phone").first.wait_for()
+    week.wait_for(lambda: "thank you" in mail(), "the dark preview")
+    page.get_by_role("link", name="As plain text").click()
+    page.locator("pre", has_text="thank you").wait_for()
+    page.locator("#announcements").fill("A new template is on its way.")
+    page.locator("pre", has_text="A new template").wait_for()
+    assert page.locator("#introduction").input_value() == "A busy week, and **thank you** to everybody."
+    assert page.evaluate("history.length") == steps, "Back leads back, not through every preview"
+    with store.read(service.engine) as session:
+        assert session.exec(select(Edition.introduction)).first() == ""
+    assert (desk.tally.console, desk.tally.csp) == ([], [])

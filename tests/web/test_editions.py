@@ -139,6 +139,25 @@ def test_the_introduction_shows_in_the_preview(issue: int, coordinator: TestClie
     assert "<strong>good</strong>" in coordinator.get(f"/edition/{issue}/html").text
 
 
+def test_the_preview_shows_words_that_nobody_has_saved(desk: Desk, issue: int, coordinator: TestClient) -> None:
+    form = words(coordinator, issue, introduction="Not **saved** yet.", **{"on.1": "2027-06", "what.1": "Half a date"})
+    assert "<strong>saved</strong>" in coordinator.post(f"/edition/{issue}/html", data=form).text
+    page = coordinator.post(f"/edition/{issue}/trying?look=text", data=form).text
+    assert re.search(r"<pre[^>]*>[^<]*Not \*?\*?saved", page)
+    assert "Not **saved** yet.</textarea>" in page
+    assert "Half a date" in page, "what is half written stays in the form, and is no date of the mail yet"
+    with store.read(desk.world.engine) as session:
+        assert session.get_one(Edition, issue).introduction == ""
+    assert "saved" not in coordinator.get(f"/edition/{issue}/html").text
+    assert desk.signed_in(GP).post(f"/edition/{issue}/html", data=form).status_code == 403
+
+
+def test_words_are_not_tried_out_on_an_edition_that_has_left(desk: Desk, issue: int, coordinator: TestClient) -> None:
+    sent(desk, coordinator, issue)
+    tried = coordinator.post(f"/edition/{issue}/html", data={"introduction": "Too late."})
+    assert "Too late." not in tried.text
+
+
 def test_a_thread_is_left_out_and_taken_in_again(issue: int, coordinator: TestClient) -> None:
     coordinator.post(f"/edition/{issue}/close")
     coordinator.post(f"/edition/{issue}/order", data={"thread": "1", "do": "later 1"})
