@@ -377,6 +377,8 @@ class Edition(SQLModel, table=True):
     approved_at: datetime | None = _instant(nullable=True)
     approved_by: int | None = Field(default=None, foreign_key="member.id")
     began_at: datetime | None = _instant(nullable=True)  # when sending began
+    # Since then a person holds its mails back; indexed, because every claim asks and a row holds a whole mail.
+    paused_at: datetime | None = _instant(nullable=True, index=True)
     sent_at: datetime | None = _instant(nullable=True)
     frozen: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
 

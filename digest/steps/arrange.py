@@ -1,17 +1,18 @@
-"""What a coordinator does with an edition before it is gone: order, announce, schedule, try out, send soon, stop."""
+"""What a coordinator does with an edition: order, announce, schedule, try out, send soon, stop; and pause the mails."""
 
 import hashlib
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, select
+from sqlalchemy import update
+from sqlmodel import Session, col, select
 
 from digest.config import Settings
 from digest.edition.calendar import closes_at, in_words, next_send
-from digest.models import Edition, EditionThread, Member
-from digest.nouns import EditionStatus
-from digest.steps import alone, compose, note, notify
+from digest.models import Delivery, Edition, EditionThread, Member, Variant
+from digest.nouns import DeliveryStatus, EditionStatus
+from digest.steps import alone, compose, deliver, note, notify
 from digest.steps.compose import Hindrance
 from digest.steps.publish import NotReady, changeable, changed
 
@@ -114,6 +115,65 @@ def stop(session: Session, settings: Settings, edition_id: int, by: Member, now:
     edition.status = EditionStatus.IN_REVIEW
     session.add(edition)
     note(session, edition.community_id, by, f"took back the approval of Issue {edition.number}", _it(edition), now)
+
+
+def pause(session: Session, edition_id: int, by: Member, now: datetime) -> None:
+    """Hold back the mails of an edition that have not left. What is being handed over this very moment still leaves."""
+    edition = _leaving(session, edition_id)
+    if edition.paused_at is None:
+        edition.paused_at = now
+        session.add(edition)
+        note(session, edition.community_id, by, f"stopped sending Issue {edition.number}", _it(edition), now)
+
+
+def resume(session: Session, edition_id: int, by: Member, now: datetime) -> None:
+    """Send the mails that were held back. Raises NotReady when the edition says what was redacted since it was made."""
+    edition = _leaving(session, edition_id)
+    if edition.paused_at is not None:
+        refuse_redacted(session, edition, None)
+        edition.paused_at = None
+        session.add(edition)
+        note(session, edition.community_id, by, f"went on sending Issue {edition.number}", _it(edition), now)
+
+
+def give_up(session: Session, edition_id: int, by: Member, now: datetime) -> None:
+    """Never send the mails that are held back. Each is then a failed one, which a person may still send by itself."""
+    edition = _leaving(session, edition_id)
+    if edition.paused_at is None:
+        raise NotReady([Hindrance("Stop the sending first.")])
+    given_up = f"Not sent: {by.name} gave up the rest of Issue {edition.number}."
+    session.execute(
+        update(Delivery)
+        .where(col(Delivery.edition_id) == edition.id, col(Delivery.status).in_(deliver.WAITING))
+        .values(status=DeliveryStatus.FAILED, answer=given_up[:500], claimed_at=None, settled_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    edition.paused_at = None
+    session.add(edition)
+    note(session, edition.community_id, by, f"gave up the rest of Issue {edition.number}", _it(edition), now)
+
+
+def send_again(session: Session, delivery_id: int, by: Member, now: datetime) -> None:
+    """Send an edition once more to one member. Raises NotReady when it says what was redacted since it was made."""
+    row = session.get_one(Delivery, delivery_id)
+    variant = session.get(Variant, row.variant_id) if row.variant_id is not None else None
+    refuse_redacted(session, session.get_one(Edition, row.edition_id), variant)
+    deliver.resend(session, delivery_id, by, now)
+
+
+def refuse_redacted(session: Session, edition: Edition, variant: Variant | None) -> None:
+    """Raise NotReady where a frozen mail says words that were redacted after it was made: it cannot be made anew."""
+    frozen = variant.frozen if variant is not None else edition.frozen
+    if frozen and compose.says_redacted(session, edition.community_id, frozen):
+        sentence = f"Issue {edition.number} says words that were redacted since it was made, so no more of it is sent."
+        raise NotReady([Hindrance(sentence)])
+
+
+def _leaving(session: Session, edition_id: int) -> Edition:
+    edition = session.get_one(Edition, edition_id, with_for_update=True)
+    if edition.status is not EditionStatus.SENDING:
+        raise NotReady([Hindrance(f"Issue {edition.number} is {edition.status.value}, so there is nothing to stop.")])
+    return edition
 
 
 def reopen(session: Session, settings: Settings, edition_id: int, by: Member, now: datetime) -> None:

@@ -121,15 +121,15 @@ def judge(session: Session, member: Member, now: datetime) -> None:
     """Leave a member out of further editions when their mail keeps coming back, or when they call it spam."""
     if member.undeliverable_at is not None or not member.active:
         return
-    why = _why(session, member)
-    if why:
+    reason = why(session, member)
+    if reason:
         member.undeliverable_at, member.undeliverable_told = now, False
         session.add(member)
         session.flush()
-        note(session, member.community_id, None, f"stopped sending editions: {why}", f"member {member.id}", now)
+        note(session, member.community_id, None, f"stopped sending editions: {reason}", f"member {member.id}", now)
 
 
-def _why(session: Session, member: Member) -> str:
+def why(session: Session, member: Member) -> str:
     """Why the member should be left out; "" when there is no reason."""
     recent = session.exec(
         select(Delivery)
@@ -199,7 +199,7 @@ def tell(session: Session, settings: Settings, community_id: int, now: datetime)
     if first is None or now < first + GATHER:
         return
     slug = settings_of(session, settings, community_id).slug
-    people = [{"name": m.name, "address": m.email, "why": _why(session, m)} for m in waiting]
+    people = [{"name": m.name, "address": m.email, "why": why(session, m)} for m in waiting]
     for coordinator in coordinators(session, community_id):
         key = f"undeliverable {first.isoformat()}"
         link = f"{settings.public_address}/members"

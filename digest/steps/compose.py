@@ -15,6 +15,7 @@ from digest.config import CommunitySettings, Settings
 from digest.edition import Digest, Earlier, Frozen, When, Who
 from digest.edition.compile import Post, ThreadFacts, compile_digest, only_questions, reply_link
 from digest.edition.render import dumps, freeze, loads, wire
+from digest.message.privacy import everywhere
 from digest.models import Collation, Community, Edition, EditionThread, Member, Thread
 from digest.nouns import CollationStatus, Content, EditionStatus, MessageStatus, Naming, Role
 from digest.steps import Batched, checks, remembered
@@ -210,13 +211,23 @@ def preview(
         edition = Edition(**edition.model_dump() | tried)  # belongs to no session, so nothing of it can be saved
     frozen = loads(edition.frozen) if edition.frozen else frozen_now(session, settings, edition, now)
     mail = wire(frozen, recipient(settings, member, member.email, frozen))
-    parsed = email.message_from_bytes(mail, policy=email.policy.default)
-    parts = (parsed.get_body((form,)) for form in ("plain", "html"))
-    text, html = (str(part.get_content()) if part else "" for part in parts)
+    text, html = _bodies(mail)
     if edition.frozen:  # what was sent cannot be called back, but it is shown without what was redacted since
         gone = redacted(session, edition.community_id)
         text, html = cleaned(text, gone), cleaned(html, [(str(escape(words)), type) for words, type in gone])
     return Preview(frozen.subject, text, html, len(mail), mail)
+
+
+def says_redacted(session: Session, community_id: int, frozen: bytes) -> bool:
+    """Whether a mail that was made says words which were redacted afterwards."""
+    return bool(everywhere(loads(frozen).text, redacted(session, community_id)))
+
+
+def _bodies(mail: bytes) -> tuple[str, str]:
+    """A mail of ours as it is read: its text and its HTML."""
+    parsed = email.message_from_bytes(mail, policy=email.policy.default)
+    text, html = (parsed.get_body((form,)) for form in ("plain", "html"))
+    return (str(text.get_content()) if text else "", str(html.get_content()) if html else "")
 
 
 def frozen_now(session: Session, settings: Settings, edition: Edition, now: datetime) -> Frozen:

@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any, NamedTuple, cast
 
 import sqlalchemy
-from sqlalchemy import CursorResult, Select, Update, bindparam, case, literal, update
+from sqlalchemy import ColumnElement, CursorResult, Select, Update, bindparam, case, literal, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col, func, select
 
@@ -70,7 +70,9 @@ def ready(session: Session, settings: Settings, now: datetime) -> bool:
         return False
     due = any(
         session.exec(
-            select(table.id).where(col(table.status).in_(WAITING), col(table.next_attempt_at) <= now).limit(1)
+            select(table.id)
+            .where(col(table.status).in_(WAITING), col(table.next_attempt_at) <= now, *_not_held_back(table))
+            .limit(1)
         ).first()
         for table in TABLES
     )
@@ -113,11 +115,19 @@ def _waiting(table: Table) -> Select[Any]:
     rows = _rows_of(table).c
     return (
         sqlalchemy.select(rows.id, rows.address, *((rows.key, rows.use_until) if table is Notice else ()))
-        .where(rows.status.in_(WAITING), rows.next_attempt_at <= bindparam("now"))
+        .where(rows.status.in_(WAITING), rows.next_attempt_at <= bindparam("now"), *_not_held_back(table))
         .order_by(rows.next_attempt_at, rows.id)
         .limit(bindparam("most"))
         .with_for_update()
     )
+
+
+def _not_held_back(table: Table) -> list[ColumnElement[bool]]:
+    """Leaves out the mails of editions whose sending a person has stopped."""
+    if table is Notice:
+        return []
+    editions = _rows_of(Edition).c
+    return [_rows_of(table).c.edition_id.not_in(sqlalchemy.select(editions.id).where(editions.paused_at.is_not(None)))]
 
 
 @cache
@@ -440,8 +450,14 @@ def _shut(gate: Gate, why: str, now: datetime) -> None:
 
 def shut(session: Session, settings: Settings, now: datetime) -> str:
     """Why the mail server is left alone now: its words or ours; "" while it takes mail."""
+    gate = shut_gate(session, settings, now)
+    return gate.answer if gate else ""
+
+
+def shut_gate(session: Session, settings: Settings, now: datetime) -> Gate | None:
+    """The mail server's gate while it is shut: until when it is left alone, and why. None while it takes mail."""
     gate = session.exec(select(Gate).where(Gate.server == _server(settings))).first()
-    return gate.answer if gate is not None and _is_shut(gate, now) else ""
+    return gate if gate is not None and _is_shut(gate, now) else None
 
 
 def recover(session: Session, settings: Settings, now: datetime) -> int:

@@ -133,6 +133,9 @@ def routes() -> list[BaseRoute]:
                 edition_acts.approve,
                 edition_acts.send_now,
                 edition_acts.stop,
+                edition_acts.pause,
+                edition_acts.resume,
+                edition_acts.give_up,
             )
         ),
         Route("/delivery/{delivery:id}", coordinator(edition_acts.decide), methods=["POST"]),
@@ -150,7 +153,7 @@ def routes() -> list[BaseRoute]:
         Route("/member/{member:id}/erase", coordinator(members.erase_for_good), methods=["POST"]),
         *(
             Route(f"/member/{{member:id}}/{page.__name__}", coordinator(page), methods=["POST"])
-            for page in (members.invite, members.remove, members.bring_back)
+            for page in (members.invite, members.mend, members.remove, members.bring_back)
         ),
         Route("/audit", coordinator(audit.show)),
     ]

@@ -96,18 +96,36 @@ def stop(visit: MemberVisit) -> Response:
     return _do(visit, "stopped", lambda s, e: arrange.stop(s, visit.desk.settings, e.id, visit.member, visit.now))
 
 
+def pause(visit: MemberVisit) -> Response:
+    """Hold back the mails that have not left yet."""
+    return _do(visit, "paused", lambda s, e: arrange.pause(s, e.id, visit.member, visit.now), "deliveries")
+
+
+def resume(visit: MemberVisit) -> Response:
+    """Send the mails that were held back."""
+    return _do(visit, "resumed", lambda s, e: arrange.resume(s, e.id, visit.member, visit.now), "deliveries")
+
+
+def give_up(visit: MemberVisit) -> Response:
+    """Never send the mails that are held back."""
+    return _do(visit, "given_up", lambda s, e: arrange.give_up(s, e.id, visit.member, visit.now), "deliveries")
+
+
 def decide(visit: MemberVisit) -> Response:
     """Send a member's mail again, or take one as sent of which nobody can know whether it arrived."""
     again = visit.field("resend") == "yes"
-    with store.transaction(visit.desk.engine) as session:
-        row = reads.delivery(session, visit.member.community_id, visit.request.path_params["delivery"])
-        if again:
-            deliver.resend(session, row.id, visit.member, visit.now)
-        else:
-            deliver.decide_unknown(session, row.id, False, visit.member, visit.now)
-        where = "/deliveries" if visit.field("from") == "deliveries" else ""
-        done = "resent" if again else "taken_as_sent"
-        return visit.go(f"/edition/{row.edition_id}{where}?done={done}#deliveries")
+    try:
+        with store.transaction(visit.desk.engine) as session:
+            row = reads.delivery(session, visit.member.community_id, visit.request.path_params["delivery"])
+            if again:
+                arrange.send_again(session, row.id, visit.member, visit.now)
+            else:
+                deliver.decide_unknown(session, row.id, False, visit.member, visit.now)
+            where = "/deliveries" if visit.field("from") == "deliveries" else ""
+            done = "resent" if again else "taken_as_sent"
+            return visit.go(f"/edition/{row.edition_id}{where}?done={done}#deliveries")
+    except publish.NotReady as refused:
+        raise HTTPException(409, str(refused)) from None
 
 
 def _do(visit: MemberVisit, done: str, change: Callable[[Session, Edition], None], at: str = "") -> Response:

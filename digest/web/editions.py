@@ -87,6 +87,7 @@ def page(
             rows=_rows(session, found),
             hindrances=compose.hindrances(session, found.id) if open_ else [],
             counts=deliver.counts(session, found.id),
+            gate=deliver.shut_gate(session, settings, visit.now) if found.status is EditionStatus.SENDING else None,
             problems=reads.deliveries(session, found.id, reads.PROBLEMS)[0],
             others=[e for e in reads.editions(session, found.community_id, *compose.OPEN) if e.id != found.id],
             seen=visit.field("seen") if trying or (faults and not overtaken) else arrange.fingerprint(found),
@@ -112,7 +113,8 @@ def deliveries(visit: MemberVisit) -> Response:
         if not 0 < number <= pages:
             raise HTTPException(404)
         rows, _ = reads.deliveries(session, found.id, page=number)
-        return visit.page("deliveries", edition=found, counts=counts, rows=rows, number=number, pages=pages)
+        gate = deliver.shut_gate(session, visit.desk.settings, visit.now)
+        return visit.page("deliveries", edition=found, counts=counts, rows=rows, number=number, pages=pages, gate=gate)
 
 
 def trying(visit: MemberVisit) -> Response:

@@ -11,7 +11,7 @@ from digest import store
 from digest.config import WEEKDAYS
 from digest.models import Member
 from digest.nouns import Naming, Role
-from digest.steps import enrol, erase, notify, review
+from digest.steps import bounces, enrol, erase, notify, review
 from digest.steps.enrol import plain_address
 from digest.web import reads
 from digest.web.guards import MemberVisit
@@ -26,6 +26,8 @@ def show(visit: MemberVisit) -> Response:
     words = visit.request.query_params.get("q", "").strip().lower()
     with store.read(visit.desk.engine) as session:
         everybody = reads.members(session, visit.member.community_id)
+        returned = reads.lately_came_back(session, visit.member.community_id)
+        left_out = [(m, bounces.why(session, m)) for m, _ in everybody if m.active and m.undeliverable_at]
     found = [
         (person, aliases)
         for person, aliases in everybody
@@ -33,7 +35,7 @@ def show(visit: MemberVisit) -> Response:
             word in " ".join((person.name, person.alliance, person.email, *aliases)).lower() for word in words.split()
         )
     ]
-    return visit.page("members", members=found, total=len(everybody), q=words)
+    return visit.page("members", members=found, total=len(everybody), q=words, returned=returned, left_out=left_out)
 
 
 # --- one member --------------------------------------------------------------------------------------------------
@@ -71,9 +73,11 @@ def change(visit: MemberVisit) -> Response:
     row = {name: visit.field(name) for name in FIELDS}
     try:
         with store.transaction(visit.desk.engine) as session:
-            member = enrol.save(
-                session, visit.member.community_id, _member(session, visit), row, visit.member, visit.now
-            )
+            member = _member(session, visit)
+            before = member.email
+            enrol.save(session, visit.member.community_id, member, row, visit.member, visit.now)
+            if member.email != before:  # what came back came from the old address
+                bounces.mend(session, member, visit.member, visit.now)
             review.let_in_known(session, member.community_id, visit.now)
     except enrol.EnrolError as refused:
         with store.read(visit.desk.engine) as session:
@@ -86,6 +90,13 @@ def invite(visit: MemberVisit) -> Response:
     with store.transaction(visit.desk.engine) as session:
         _invite(session, visit, _member(session, visit))
     return visit.go(f"/member/{visit.request.path_params['member']}?done=invited")
+
+
+def mend(visit: MemberVisit) -> Response:
+    """Send the digest again to somebody whose mail came back; what they missed comes with the next issue."""
+    with store.transaction(visit.desk.engine) as session:
+        bounces.mend(session, _member(session, visit), visit.member, visit.now)
+    return visit.go(f"/member/{visit.request.path_params['member']}?done=mended")
 
 
 def remove(visit: MemberVisit) -> Response:
@@ -168,6 +179,8 @@ def _form(visit: MemberVisit, member: Member | None, row: Mapping[str, str], ref
             refused=refused,
             alliances=reads.alliances(session, community_id),
             deliveries=reads.sent_to(session, member) if member else [],
+            returned=reads.came_back(session, member) if member else [],
+            why=bounces.why(session, member) if member and member.undeliverable_at else "",
             history=reads.history(session, community_id, f"member {member.id}") if member else [],
             written=reads.written(session, member) if member else 0,
             last=reads.last_written(session, member) if member else None,

@@ -6,11 +6,32 @@ from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy.orm import defer
-from sqlmodel import Session, case, col, func, select
+from sqlmodel import Session, case, col, func, or_, select
 from starlette.exceptions import HTTPException
 
-from digest.models import Alias, Audit, Collation, Delivery, Edition, EditionThread, Member, Message, Ruling, Thread
-from digest.nouns import HUMAN, CollationStatus, Content, DeliveryStatus, EditionStatus, HoldReason, MessageStatus
+from digest.models import (
+    Alias,
+    Audit,
+    Bounce,
+    Collation,
+    Delivery,
+    Edition,
+    EditionThread,
+    Member,
+    Message,
+    Ruling,
+    Thread,
+)
+from digest.nouns import (
+    HUMAN,
+    BounceKind,
+    CollationStatus,
+    Content,
+    DeliveryStatus,
+    EditionStatus,
+    HoldReason,
+    MessageStatus,
+)
 from digest.steps import collate, compose, erase, remembered
 
 PER_PAGE = 30
@@ -177,6 +198,46 @@ def sent_to(session: Session, member: Member, most: int = 10) -> list[tuple[Deli
             .limit(most)
         ).all()
     )
+
+
+def came_back(session: Session, member: Member, most: int = 10) -> list[tuple[Bounce, int | None]]:
+    """What came back of mail to a member, newest first, each with the number of the issue it is about, where known."""
+    return list(
+        session.exec(
+            select(Bounce, Edition.number)
+            .join(Delivery, col(Delivery.id) == col(Bounce.delivery_id), isouter=True)
+            .join(Edition, col(Edition.id) == col(Delivery.edition_id), isouter=True)
+            .where(Bounce.member_id == member.id)
+            .order_by(col(Bounce.received_at).desc(), col(Bounce.id).desc())
+            .limit(most)
+        ).all()
+    )
+
+
+def lately_came_back(session: Session, community_id: int) -> dict[int, Bounce]:
+    """Member → the last that came back of their mail and is not forgiven, for those who still get the digest."""
+    rows = session.exec(
+        select(Bounce)
+        .join(Member, col(Member.id) == col(Bounce.member_id))
+        .where(
+            Bounce.community_id == community_id,
+            col(Bounce.kind).not_in((BounceKind.DELAYED, BounceKind.UNCLEAR)),
+            col(Member.active),
+            col(Member.undeliverable_at).is_(None),
+            or_(col(Member.mended_at).is_(None), col(Bounce.received_at) > col(Member.mended_at)),
+        )
+        .order_by(col(Bounce.received_at), col(Bounce.id))
+    )
+    return {one.member_id: one for one in rows if one.member_id is not None}
+
+
+def left_out(session: Session, community_id: int) -> int:
+    """How many members get no editions because their mail keeps coming back."""
+    return session.exec(
+        select(func.count())
+        .select_from(Member)
+        .where(Member.community_id == community_id, col(Member.active), col(Member.undeliverable_at).is_not(None))
+    ).one()
 
 
 def history(session: Session, community_id: int, subject: str, most: int = 30) -> list[tuple[Audit, str]]:

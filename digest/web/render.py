@@ -23,6 +23,7 @@ def environment() -> Environment:
     pages.filters |= {
         "day": day,
         "moment": moment,
+        "clock": clock,
         "count": count,
         "web_address": web_address,
         "listed": listed,
@@ -41,6 +42,11 @@ def moment(at: datetime, zone: ZoneInfo) -> str:
     """Tuesday 24 November 2026 at 7:05am (NHS style: no minutes on the hour, midday and midnight in words)."""
     local = at.astimezone(zone)
     return f"{local:%A} {day(at, zone)} at {_clock(local)}"
+
+
+def clock(at: datetime, zone: ZoneInfo) -> str:
+    """7:05am."""
+    return _clock(at.astimezone(zone))
 
 
 def _clock(local: datetime) -> str:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from digest import store
 from digest.nouns import CollationStatus, EditionStatus, HoldReason
-from digest.steps import compose
+from digest.steps import compose, deliver
 from digest.web import reads
 from digest.web.guards import MemberVisit
 from digest.web.held import REASONS
@@ -41,6 +41,8 @@ def show(visit: MemberVisit) -> Response:
             to_approve=[w for w in waiting if w.status is CollationStatus.EDITED and not w.unaccounted],
             unanswered=sorted((w for w in waiting if w.days is not None), key=lambda w: -(w.days or 0)),
             unknown=reads.unknown_deliveries(session, community_id),
+            left_out=reads.left_out(session, community_id),
+            gate=deliver.shut_gate(session, visit.desk.settings, visit.now),
             editions=[
                 (e, compose.hindrances(session, e.id), e.send_at - visit.now < PRESSING)
                 for e in reversed(open_editions)
