@@ -63,15 +63,25 @@ def asking(contribution: Contribution) -> list[Sentence]:
 
 
 _YES_OR_NO = re.compile(
-    r"\W*(?:(?:and|so|but|or),? )?(?:(?:is|are|was|were|do|does|did|has|have|had|can|could|would|will|should|shall|may"
-    r"|might)(?:n't)?|any ?(?:one|body))\b|.*, (?:do|does|are|is|have|has|can|should|would) (?:you|your|we|any)",
+    r"\W*(?:\d{1,2}[.)] +)?(?:(?:and|so|but|or),? )?(?:(?:is|are|was|were|do|does|did|has|have|had|can|could|would"
+    r"|will|should|shall|may|might)(?:n't)?|any ?(?:one|body))\b"
+    r"|.*, (?:do|does|are|is|have|has|can|should|would) (?:you|your|we|any)",
+    re.IGNORECASE,
+)
+
+
+#: What is asked for, not proposed: "Has anyone found a way of …?"
+_ASKED_FOR = re.compile(
+    r"(?:any|some)(?:one|body)(?: \w+){0,3} (?:a (?:good |better )?way|ways|something|anything|what|how|which|who"
+    r"|where)\b",
     re.IGNORECASE,
 )
 
 
 def proposes(question: str) -> bool:
     """Whether a question takes yes or no for an answer, so that it proposes what people stand for or against."""
-    return bool(_YES_OR_NO.match(question.replace("’", "'")))
+    plain = question.replace("’", "'")
+    return bool(_YES_OR_NO.match(plain)) and not _ASKED_FOR.search(plain)
 
 
 def _without_lead(sentence: Sentence) -> Sentence:

@@ -12,6 +12,7 @@ from digest.collation.headings import Move
 from digest.collation.noticing import Noticed, Taken
 from digest.collation.points import only_shares, substantive
 from digest.collation.provenance import Fault, Ground, faults
+from digest.collation.questions import proposes
 from digest.collation.stance import stance
 from digest.models import Collation, EditionThread, Member, Message, Part, Thread
 from digest.nouns import HUMAN, CollationStatus, Content, HoldReason, Kind, MessageStatus
@@ -126,10 +127,6 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
     _count(thread, messages(session, thread_id))
     if thread.merged_into is not None:
         return
-    for message in messages(session, thread_id):
-        if message.kind in {Kind.REPLY, Kind.DIGEST_REPLY} and message.thread_id == thread_id:
-            message.stance = stance(new_words(message))[0]
-            session.add(message)
     latest = current(session, thread_id)
     if latest is None or latest.status is CollationStatus.DRAFT:
         asked = draft.question_text(latest.content) if latest else None
@@ -145,6 +142,11 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
         question = draft.question_text(content)
         if question != asked:
             thread.related = _asked_before(session, thread, question) if question else []
+    proposed = any(proposes(one.quote) for one in latest.content.question)
+    for message in messages(session, thread_id):
+        if message.kind in {Kind.REPLY, Kind.DIGEST_REPLY} and message.thread_id == thread_id:
+            message.stance = stance(new_words(message), proposed)[0]
+            session.add(message)
     thread.answered = draft.answered(said, latest.content)
     session.add(thread)
     session.flush()

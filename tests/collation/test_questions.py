@@ -2,7 +2,7 @@
 
 import pytest
 
-from digest.collation.questions import LIMIT, asking
+from digest.collation.questions import LIMIT, asking, proposes
 from tests.collation.threads import asks
 
 
@@ -56,3 +56,18 @@ def test_a_question_without_its_mark_is_known_by_its_order_of_words(text: str, f
 
 def test_a_phones_lower_case_ends_no_question_early() -> None:
     assert questions("Do I scan her or refer? the nurse and I disagree") == ["Do I scan her or refer?"]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Do you ring people yourselves?", True),
+        ("1. Do you have a separate clinic?", True),
+        ("Should we pay for it?", True),
+        ("Who rings people?", False),
+        ("Has anyone found a way of getting people to come?", False),
+        ("Does anybody hand out something that explains it?", False),
+    ],
+)
+def test_a_question_that_takes_yes_or_no_proposes(question: str, expected: bool) -> None:
+    assert proposes(question) is expected

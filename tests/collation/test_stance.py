@@ -18,12 +18,12 @@ from digest.nouns import Stance
         ("Exactly what Beth said.", Stance.AGREE, "Exactly what Beth said"),
         ("Yes. We have had it since spring.", Stance.AGREE, "Yes"),
         ("I couldn’t agree more.", Stance.AGREE, "couldn’t agree more"),
-        ("I’m afraid I disagree.", Stance.DISAGREE, "I’m afraid I disagree"),
+        ("I’m afraid I disagree.", Stance.DISAGREE, "I disagree"),
         ("No, that is for the hospital.", Stance.DISAGREE, "No"),
         ("Not convinced by letters.", Stance.DISAGREE, "Not convinced"),
-        ("I would never ask for that.", Stance.DISAGREE, "I would never"),
+        ("I would never ask for that.", Stance.DISAGREE, "I would never ask"),
         ("Agree with Beth, and I would not wait for the trust.", Stance.AGREE, "Agree with"),
-        ("Agree on texts. But I’m not convinced by calls.", Stance.MIXED, "not convinced"),
+        ("Agree on texts. But I’m not convinced by calls.", Stance.MIXED, "I’m not convinced"),
         ("Works well if somebody owns it.", Stance.MIXED, "Works well if"),
         ("It depends on the practice.", Stance.MIXED, "It depends on"),
         ("Fine by us provided that hard lumps go straight in.", Stance.MIXED, "provided"),
@@ -36,7 +36,25 @@ from digest.nouns import Stance
         ("Beth is right.", Stance.AGREE, "Beth is right"),
         ("I’d back Beth here.", Stance.AGREE, "I’d back Beth"),
         ("Strongly against, sorry.", Stance.DISAGREE, "Strongly against"),
-        ("Not by text, please.", Stance.DISAGREE, "Not by text, please."),
+        ("Not by text, please.", Stance.DISAGREE, "Not by text, please"),
+        ("Count our network in.", Stance.AGREE, "Count our network in"),
+        ("Wholeheartedly. Returns doubled.", Stance.AGREE, "Wholeheartedly"),
+        ("Beth’s point is a good one.", Stance.AGREE, "Beth’s point is a good one"),
+        ("I can’t think of a reason not to.", Stance.AGREE, "can’t think of a reason not"),
+        ("We find the same in Kent.", Stance.AGREE, "We find the same"),
+        ("I’d be wary of that.", Stance.DISAGREE, "I’d be wary"),
+        ("I’m really not keen. It turns a duty into a transaction.", Stance.DISAGREE, "I’m really not keen"),
+        ("We tried it for a year and stopped.", Stance.DISAGREE, "tried it for a year and stopped"),
+        ("That hasn’t been our experience.", Stance.DISAGREE, "hasn’t been our experience"),
+        ("Short answer, no.", Stance.DISAGREE, "Short answer, no"),
+        ("It doesn’t worry me.", Stance.INFO, ""),
+        ("Against it, unless somebody else owns the results.", Stance.DISAGREE, "Against"),
+        ("Only if the hospital acts on it. Then yes.", Stance.MIXED, "Only if"),
+        ("In principle, yes.", Stance.MIXED, "In principle"),
+        ("Beth is right about the young. Beyond that I would talk first.", Stance.MIXED, "Beyond that"),
+        ("The letter, yes. The form with its boxes, no.", Stance.MIXED, "The letter, yes."),
+        ("An X-ray is done only if they have a cough.", Stance.INFO, ""),
+        ("It depends on the symptom, so ours has three columns.", Stance.MIXED, "It depends on"),
         ("The checklist says what was said.", Stance.INFO, ""),
         ("We agreed a form with urology last year.", Stance.INFO, ""),
         ("The network has support, exactly nine sites; however, it costs.", Stance.INFO, ""),
@@ -48,6 +66,24 @@ from digest.nouns import Stance
 )
 def test_a_stance_has_its_cue(new: str, side: Stance, cue: str) -> None:
     assert stance(new) == (side, cue)
+
+
+@pytest.mark.parametrize(
+    ("new", "to_a_proposal", "to_an_open_question"),
+    [
+        ("Yes, it is for adults.", Stance.AGREE, Stance.INFO),  # somebody's aside was answered
+        ("It works well here and I wouldn't go back.", Stance.AGREE, Stance.INFO),
+        ("A different approach in Kent: the coder does it.", Stance.DISAGREE, Stance.INFO),
+        ("We don't. The portal sends a text.", Stance.DISAGREE, Stance.INFO),
+        ("Agree with Beth.", Stance.AGREE, Stance.AGREE),
+        ("No. That was tried.", Stance.DISAGREE, Stance.DISAGREE),
+    ],
+)
+def test_what_was_asked_tells_what_an_answer_stands_for(
+    new: str, to_a_proposal: Stance, to_an_open_question: Stance
+) -> None:
+    assert stance(new, proposed=True)[0] is to_a_proposal
+    assert stance(new, proposed=False)[0] is to_an_open_question
 
 
 def test_a_number_with_a_plus_is_no_agreement() -> None:
