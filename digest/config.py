@@ -70,6 +70,8 @@ def _address(value: str) -> str:
     address = parseaddr(value)[1]
     if address.count("@") != 1 or address.startswith("@") or address.endswith("@"):
         raise ValueError('must be an e-mail address such as "digest@example.org"')
+    if not address.isascii():  # every member's server must take mail from it
+        raise ValueError("must be an e-mail address in ASCII; write its domain as the DNS has it (xn--…)")
     return value
 
 

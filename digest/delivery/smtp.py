@@ -15,6 +15,7 @@ from typing import Self
 import aiosmtplib
 from aiosmtplib import SMTPAuthenticationError, SMTPException, SMTPResponseException
 
+from digest.address import ascii_domain
 from digest.config import Smtp
 from digest.delivery import Outcome
 from digest.delivery.data import Data, data
@@ -186,7 +187,7 @@ class Connection:
             limit = self._offers["size"].strip()
             if limit.isdigit() and 0 < int(limit) < mail.size:
                 return _not_sent(f"the mail has {mail.size} bytes and the server takes at most {limit}")
-        recipient = _ascii_domain(recipient)
+        sender, recipient = ascii_domain(sender), ascii_domain(recipient)
         if not (sender + recipient).isascii():
             if "smtputf8" not in self._offers:  # RFC 6531, 3.2
                 return _not_sent("the address has letters that this mail server cannot carry (it lacks SMTPUTF8)")
@@ -221,15 +222,6 @@ class Connection:
 
 #: What each command must be answered with to go on (RFC 5321, 4.3.2); 252 does not say that a recipient is taken.
 _ASKED = {b"RSET": (250,), b"MAIL": (250,), b"RCPT": (250, 251), b"DATA": (354,)}
-
-
-def _ascii_domain(address: str) -> str:
-    """The address with its domain as the DNS has it (RFC 5891, 4.4), so that only its local part may need SMTPUTF8."""
-    local, at, domain = address.rpartition("@")
-    try:
-        return address if domain.isascii() else f"{local}{at}{domain.encode('idna').decode()}"
-    except UnicodeError:
-        return address
 
 
 def _not_sent(why: str) -> Outcome:

@@ -19,10 +19,10 @@ SOFT = "=\r\n"  # RFC 2045, 6.7: the line goes on
 def header(name: str, value: str) -> str:
     """A structured header, verbatim on one line: no folding for a reader to undo (RFC 5322, 2.1.1 allows 998 octets).
 
-    Raises ValueError for what cannot stand in one.
+    Raises ValueError for what cannot stand in one. Beyond ASCII are addresses alone, and so their header (RFC 6532).
     """
     line = f"{name}: {value}{CRLF}"
-    if _CONTROL.search(value) or not line.isascii() or len(line) > 1000:
+    if _CONTROL.search(value) or not (line.isascii() or name == "To") or len(line.encode()) > 1000:
         raise ValueError(f"the header {name} cannot be written on one plain line")
     return line
 
@@ -36,12 +36,13 @@ def unstructured(name: str, text: str) -> str:
 
 
 def mailbox(name: str, address: str) -> str:
-    """`Name <address>` for a header. Raises ValueError for an address that would need SMTPUTF8."""
+    """`Name <address>` for a header: the name in ASCII, the address as it is."""
     name = one_line(name)
-    if name.isascii():
-        return formataddr((name, address))
-    address = formataddr(("", address))  # raises UnicodeEncodeError, a ValueError, where it is not ASCII
-    return f"{Header(name, 'utf-8', maxlinelen=75).encode(linesep='')} <{address}>"
+    if not name:
+        return address
+    if not name.isascii():
+        return f"{Header(name, 'utf-8', maxlinelen=75).encode(linesep='')} <{address}>"
+    return f"{formataddr((name, '@')).removesuffix('<@>')}<{address}>"
 
 
 def one_line(text: str) -> str:

@@ -189,7 +189,7 @@ def letter(mail: str, sender: Sender, name: str, address: str, key: str, date: d
         + mime.header("Message-ID", f"<{sender.slug}.note.{mark}@{_domain(_service(sender))}>")
         + _AUTOMATIC
     )
-    return (headers + "".join(body)).encode("ascii")
+    return (headers + "".join(body)).encode()
 
 
 # --- headers that every mail has ---------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def residue(text: str) -> str:
 
 def header(raw: str) -> str:
     """A raw header value (as the stdlib parser keeps it, surrogate-escaped) as unfolded, decoded text (RFC 2047)."""
-    text, _ = decode(raw.encode("utf-8", "surrogateescape"), "utf-8")
+    text = undeclared(raw)
     pieces: list[tuple[str, bytes]] = []  # charset ("" for what is not encoded), bytes
     end = 0
     for match in _WORD.finditer(text):
@@ -118,6 +118,11 @@ def header(raw: str) -> str:
     # Some clients break a character between two words, so equal charsets are decoded together.
     decoded = (decode(b"".join(b for _, b in run), name or "utf-8")[0] for name, run in groupby(pieces, lambda p: p[0]))
     return " ".join(clean("".join(decoded)).split())
+
+
+def undeclared(raw: str) -> str:
+    """A raw header value with its 8-bit letters, of which the stdlib parser keeps the bytes."""
+    return raw if raw.isascii() else decode(raw.encode("utf-8", "surrogateescape"), "utf-8")[0]
 
 
 def _word(encoding: str, text: str) -> bytes:

@@ -15,6 +15,7 @@ from email.policy import compat32
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote_to_bytes
 
+from digest.address import canonical
 from digest.message import charset, tnef, wrapping
 
 MAX_BYTES = 60_000_000
@@ -141,7 +142,7 @@ def mailbox(raw: str) -> tuple[str, str]:
         address = next(iter(addresses(text)), "")
         name = text[text.find("(") + 1 : text.rfind(")")] if "(" in text and text.endswith(")") else ""
     name = charset.header(name).strip().strip("\"'").replace('\\"', '"').strip()
-    return name, charset.clean(address).strip().lower()
+    return name, canonical(charset.clean(charset.undeclared(address)))  # RFC 6532, 3.2 allows UTF-8
 
 
 def addresses(text: str) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from digest.address import canonical, is_address
 from digest.config import Settings
 from digest.models import Alias, Community, Member
 from digest.nouns import Naming, Role
@@ -58,7 +59,7 @@ def communities(session: Session, settings: Settings) -> dict[str, int]:
 
 def find(session: Session, community_id: int, address: str) -> Member | None:
     """The member who writes from `address`, by their main address or an alias; None for anybody else."""
-    address = address.lower()
+    address = canonical(address)
     member = session.exec(select(Member).where(Member.community_id == community_id, Member.email == address)).first()
     if member is not None:
         return member
@@ -193,7 +194,7 @@ def save(
 
 def _wanted(row: Mapping[str, str]) -> tuple[dict[str, Any], set[str]]:
     """A row's facts and its aliases; raises EnrolError, one sentence."""
-    email = row.get("email", "").strip().lower()
+    email = canonical(row.get("email", ""))
     if not is_address(email):
         raise EnrolError("Give one email address, like name@example.org.")
     if not row.get("name", "").strip():
@@ -208,7 +209,7 @@ def _wanted(row: Mapping[str, str]) -> tuple[dict[str, Any], set[str]]:
             facts["naming"] = Naming(naming)
         except ValueError:
             raise EnrolError(f"{naming!r} is no way to be named; use {', '.join(Naming)}.") from None
-    aliases = {alias.strip().lower() for alias in re.split(r"[;,\s]+", row.get("aliases", "")) if alias.strip()}
+    aliases = {canonical(alias) for alias in re.split(r"[;,\s]+", row.get("aliases", "")) if alias.strip()}
     for alias in sorted(aliases):
         if not is_address(alias):
             raise EnrolError(f"{alias!r} is no email address.")
@@ -285,18 +286,6 @@ def take_part(session: Session, member: Member, active: bool, now: datetime, by:
     member.active = active
     session.add(member)
     note(session, member.community_id, by, "brought back" if active else "removed", f"member {member.id}", now)
-
-
-def is_address(text: str) -> bool:
-    """Whether mail can be sent to `text`: one @ and plain characters (addresses beyond ASCII need RFC 6531)."""
-    local, at, domain = text.partition("@")
-    return (
-        bool(at and local and domain)
-        and "@" not in domain
-        and text.isascii()
-        and text.isprintable()
-        and " " not in text
-    )
 
 
 def plain_address(text: str) -> str:

@@ -4,12 +4,13 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from digest.address import is_address
 from digest.message.purpose import by_a_person
 from digest.models import Alias, Member, Message, Ruling, Thread
 from digest.nouns import HUMAN, Decision, HoldReason, Kind, MessageStatus, Role, Verb
 from digest.steps import alone, note, rethread
 from digest.steps.collate import draft_waiting
-from digest.steps.enrol import find, is_address, take_part
+from digest.steps.enrol import find, take_part
 from digest.steps.place import redraft_threads, settle, survivor
 from digest.steps.read import new_words
 from digest.steps.redact import carry, identifiers, mark, spread

@@ -273,7 +273,7 @@ alias_maps =
 virtual_mailbox_domains = static:all
 virtual_transport = lmtp:inet:{host}:{lmtp_port}
 lmtp_destination_concurrency_limit = 5
-transport_maps = inline:{{ {{ gone@practice.example.org = smtp:[{host}]:{next_port} }} }}
+transport_maps = inline:{{ {{ practice.example.org = smtp:[{host}]:{next_port} }} }}
 message_size_limit = 20000000
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = {certificate.file}
@@ -313,8 +313,8 @@ scache unix - - n - 1 scache
 class Postfix:
     """A running Postfix that offers STARTTLS and AUTH, and hands anybody's mail to a Dovecot.
 
-    It refuses nobody@example.org for good and busy@example.org for now, and hands mail to gone@practice.example.org on
-    to whatever listens on `next_port`.
+    It refuses nobody@example.org for good and busy@example.org for now, and hands mail to practice.example.org on to
+    whatever listens on `next_port`.
     """
 
     folder: Path

@@ -4,6 +4,7 @@ import asyncio
 import re
 
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from digest.config import Smtp
 from digest.delivery import Outcome, bounce
@@ -126,3 +127,52 @@ def test_what_postfix_sends_back_when_the_next_server_knows_no_such_person_is_un
     [report] = found.reports
     assert (report.address, report.kind, report.status) == ("gone@practice.example.org", BounceKind.HARD, "5.1.1")
     assert "no such person here" in report.words
+
+
+def test_postfix_carries_an_address_beyond_ascii_with_its_header_as_it_is(postfix: Postfix) -> None:
+    recipient = "siân@practice.example.org"
+    wire = WIRE.replace(b"asha.patel@surgery.example.org", recipient.encode())
+
+    async def work(offers: str) -> list[bytes]:
+        async with hostile_at(postfix.next_port, EHLO=f"250-next\r\n250-8BITMIME\r\n250 {offers}") as behind:
+            async with Connection(postfix.settings()) as connection:
+                outcome = await connection.send(SENDER, recipient, wire)
+            assert outcome.status is DeliveryStatus.SENT
+            await asyncio.to_thread(postfix.settle)
+            return behind.mails
+
+    [raw] = asyncio.run(work("SMTPUTF8"))
+    assert raw.endswith(wire)
+    assert asyncio.run(work("SIZE")) == []  # Postfix says so in a bounce: the next server lacks it
+
+
+class Kept:
+    """aiosmtpd's handler: takes everything."""
+
+    def __init__(self) -> None:
+        self.recipients: list[str] = []
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.recipients += envelope.rcpt_tos
+        return "250 kept"
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_a_server_is_given_an_address_beyond_ascii_only_where_it_offers_smtputf8(offered: bool) -> None:
+    recipient, kept = "siân@practice.example.org", Kept()
+
+    async def work() -> Outcome:
+        loop = asyncio.get_running_loop()
+        listening = await loop.create_server(lambda: SMTP(kept, enable_SMTPUTF8=offered), servers.HOST, 0)
+        port = listening.sockets[0].getsockname()[1]
+        async with Connection(Smtp(host=servers.HOST, port=port, security="none")) as connection:
+            outcome = await connection.send(SENDER, recipient, WIRE.replace(b"asha.patel@", "siân@".encode()))
+        listening.close()
+        return outcome
+
+    outcome = asyncio.run(work())
+    assert kept.recipients == [recipient] * offered
+    assert outcome.status is (DeliveryStatus.SENT if offered else DeliveryStatus.FAILED)
+    assert offered or outcome.answer == (
+        "Not sent: the address has letters that this mail server cannot carry (it lacks SMTPUTF8)."
+    )

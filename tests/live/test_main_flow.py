@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
 from digest import store, worker
+from digest.address import is_address
 from digest.cli import import_mail, write_export
 from digest.config import CommunitySettings, Settings
 from digest.demo import approve_all
@@ -154,7 +155,7 @@ def test_a_public_lists_archive_goes_all_the_way_through(tmp_path: Path, dovecot
         froms = re.findall(rb"(?im)^From: (.+)$", mbox.read())
     senders = Counter(parseaddr(line.decode("latin-1"))[1].lower() for line in froms)
     # Nobody real is written to: the list's busiest writers are members under invented addresses, and write by alias.
-    writers = [a for a, _ in senders.most_common(40) if enrol.is_address(a)]
+    writers = [a for a, _ in senders.most_common(40) if is_address(a)]
     rows = [{"email": f"m{n}@example.org", "name": f"Member {n}", "aliases": a} for n, a in enumerate(writers)]
     rows.append({"email": "ruth@example.org", "name": "Ruth Calloway", "role": "coordinator"})
     with store.transaction(engine) as session:

@@ -1,5 +1,6 @@
 """Member lists and members by hand."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from sqlmodel import Session, select
 from digest import store
 from digest.models import Alias, Member
 from digest.nouns import Naming, Role
-from digest.steps import enrol
-from tests.steps.world import NOON, World, make
+from digest.steps import deliver, enrol
+from tests.steps.test_publish import MONDAY, approve, tick
+from tests.steps.world import NOON, QUESTION, REPLY, World, make
 
 
 @pytest.fixture
@@ -135,3 +137,23 @@ def test_a_wish_how_to_be_named_outlives_a_list_that_says_nothing_of_it(world: W
         enrol.save(session, world.community_id, gwen, row, ruth, NOON)
         enrol.members(session, world.community_id, [{"email": gwen.email, "name": "Gwen P"}], NOON)
         assert (gwen.naming, gwen.name, gwen.role) == (Naming.ALLIANCE, "Gwen P", Role.GP)
+
+
+def test_a_member_with_an_address_beyond_ascii_writes_and_gets_the_digest(world: World) -> None:
+    with store.transaction(world.engine) as session:
+        rows = [{"email": "Siân@Bücher.example", "name": "Dr Siân Hughes"}]
+        enrol.members(session, world.community_id, rows, NOON)
+        member = world.member(session, "siân@xn--bcher-kva.example")
+    raw = QUESTION.replace(b"Gwen Pryce <gwen@example.org>", "Siân Hughes <siân@bücher.example>".encode())
+    world.receive(raw, REPLY)
+    with store.read(world.engine) as session:
+        assert world.messages(session)[0].member_id == member.id
+    tick(world, NOON)
+    tick(world, MONDAY - timedelta(hours=24))
+    approve(world, MONDAY - timedelta(hours=2))
+    tick(world, MONDAY)
+    with store.transaction(world.engine) as session:
+        claims = deliver.claim(session, world.settings, MONDAY, 100)
+        posted = [mail for _, mail in deliver.mails(session, world.settings, claims, {}, MONDAY)]
+    [theirs] = [mail for mail in posted if mail.recipient == member.email]
+    assert "\r\nTo: =?utf-8?q?Dr_Si=C3=A2n_Hughes?= <siân@xn--bcher-kva.example>\r\n".encode() in theirs.wire
