@@ -160,16 +160,13 @@ def why(session: Session, member: Member) -> str:
 def judge_refused(session: Session, community_id: int, now: datetime) -> None:
     """`judge` those whose mail was refused while it was sent, of the editions that ended lately."""
     since = now - timedelta(days=1)
+    refused = select(Delivery.member_id).where(
+        Delivery.community_id == community_id,
+        Delivery.status == DeliveryStatus.FAILED,
+        col(Delivery.settled_at) > since,
+    )
     for member in session.exec(
-        select(Member)
-        .join(Delivery, Delivery.member_id == Member.id)  # type: ignore[arg-type]
-        .where(
-            Delivery.community_id == community_id,
-            Delivery.status == DeliveryStatus.FAILED,
-            col(Delivery.settled_at) > since,
-            col(Member.undeliverable_at).is_(None),
-        )
-        .distinct()
+        select(Member).where(col(Member.undeliverable_at).is_(None), col(Member.id).in_(refused))
     ).all():
         judge(session, member, now)
 
