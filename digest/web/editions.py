@@ -130,8 +130,9 @@ def html(visit: MemberVisit) -> Response:
     with store.read(visit.desk.engine) as session:
         found = edition(session, visit)
         mail = _preview(session, visit, found, visit.request.method == "POST").html
-    if visit.request.query_params.get("look") == "dark":
-        mail = mail.replace(DARK, "all")  # what a dark mail program would choose
+    # As a light or a dark mail program would choose, whatever this browser prefers for itself.
+    dark = visit.request.query_params.get("look") == "dark"
+    mail = mail.replace(DARK, "all" if dark else "not all").replace("light dark", "dark" if dark else "light")
     return HTMLResponse(mail, headers={"Content-Security-Policy": MAIL_POLICY})
 
 

@@ -191,6 +191,11 @@ WIDEST = """(() => {
   return wide.slice(0, 3).map(e => `${e.tagName}.${e.className}#${e.id} ${right(e)}`).join(", ");
 })()"""
 
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+AXE_RUN = """rules => axe.run(document, {iframes: false, runOnly: rules})
+  .then(found => found.violations.map(v => v.id + " " + v.nodes[0].html + " " + (v.nodes[0].any[0]?.message ?? "")))"""
+
 REPORT_CSP = """addEventListener("securitypolicyviolation",
   e => (window.violations ??= []).push(e.violatedDirective + " " + e.blockedURI + " " + e.sourceFile))"""
 
@@ -307,16 +312,19 @@ class Desk:
             self.twin.goto(page.url)
             looked_at = self.twin
         looked_at.evaluate(self.axe)
-        found = looked_at.evaluate(
-            "axe.run(document, {iframes: false, runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa',"
-            "'best-practice']}).then(r => r.violations.map(v => v.id + ' ' + v.nodes[0].html))"
-        )
-        tally.axe += [f"{where}: {one}" for one in found]
+        tally.axe += [f"{where}: {one}" for one in looked_at.evaluate(AXE_RUN, RULES)]
         if self.guide is not None and name in GUIDE:
             page.screenshot(path=self.guide / f"{name}.jpg", type="jpeg", quality=55)
         if self.out is not None:
             self.pictures += 1
             page.screenshot(path=self.out / f"{self.way}-{self.pictures:02}-{name}.png", full_page=True)
+        if self.script:  # the same in the dark, where colours alone are different
+            page.emulate_media(color_scheme="dark")
+            dark = page.evaluate(AXE_RUN, COLOURS)
+            tally.axe += [f"{where}, dark: {one}" for one in dark]
+            if self.out is not None:
+                page.screenshot(path=self.out / f"{self.way}-{self.pictures:02}-{name}-dark.png", full_page=True)
+            page.emulate_media(color_scheme="light")
 
 
 @contextmanager
