@@ -164,6 +164,7 @@ def import_mail(engine: Engine, community_id: int, community: CommunitySettings,
         quiet = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
         with ProcessPoolExecutor(initializer=quiet) if left > STORE_BATCH else nullcontext() as pool:
             filed = worker.file_all(engine, community_id, community, pool, lambda n: bar.advance(filing, n))
+        worker.index_all(engine, community_id)
         with store.read(engine) as session:
             drafting = bar.add_task("Drafting", total=collate.count_waiting(session, community_id))
         worker.draft_all(engine, community_id, lambda n: bar.advance(drafting, n))

@@ -525,3 +525,38 @@ class Audit(SQLModel, table=True):
     member_id: int | None = Field(default=None, foreign_key="member.id")  # null: the service itself
     what: str
     subject: str  # "thread 14", "edition 3", "message 201"
+
+
+class Asked(SQLModel, table=True):
+    """What a thread asks, as `thread.similar.bag` has it: kept so that a look-up need not read every collation."""
+
+    thread_id: int = Field(primary_key=True, foreign_key="thread.id")
+    community_id: int = _community()
+    terms: dict[str, float] = _json(dict)
+
+
+class Term(SQLModel, table=True):
+    """A term of a community's questions, and how many threads have it."""
+
+    __table_args__ = (UniqueConstraint("community_id", "term"),)
+
+    id: int = _key()
+    community_id: int = _community()
+    term: str
+    threads: int = 0
+
+
+class AskedTerm(SQLModel, table=True):
+    """That a thread's question has a term."""
+
+    term_id: int = Field(primary_key=True, foreign_key="term.id")
+    thread_id: int = Field(primary_key=True, foreign_key="thread.id", index=True)
+
+
+class Sense(SQLModel, table=True):
+    """What a thread's question means (`digest.meaning.packed`); apart from its terms, because all are read at once."""
+
+    thread_id: int = Field(primary_key=True, foreign_key="thread.id")
+    community_id: int = _community()
+    words: str  # a hash of the question that was read, so that it is read once
+    vector: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

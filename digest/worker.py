@@ -27,6 +27,7 @@ from digest.mailbox import Arrival, Position
 from digest.mailbox.imap import mailbox_name, poll_once, watch
 from digest.message import understand
 from digest.steps import (
+    asked,
     bounces,
     collate,
     deliver,
@@ -92,6 +93,14 @@ def file_all(
             file.file(session, community_id, community, mails, now())
         filed += len(batch)
         progress(len(batch))
+
+
+def index_all(engine: Engine, community_id: int) -> None:
+    """Write down what threads ask that an earlier version of the service drafted, some a transaction."""
+    lacking = DRAFTS
+    while lacking == DRAFTS:
+        with transaction(engine) as session:
+            lacking = asked.catch_up(session, community_id, DRAFTS)
 
 
 def draft_all(engine: Engine, community_id: int, progress: Progress = lambda _done: None) -> None:
@@ -382,6 +391,7 @@ async def run(engine: Engine, settings: Settings, stop: asyncio.Event) -> None:
     """Watch, tick and send until `stop` is set; a mail that is being handed over is finished first."""
     found = intakes(engine, settings)
     for intake in found:  # what an earlier process stored but did not come to file or draft
+        await asyncio.to_thread(index_all, engine, intake.community_id)
         await asyncio.to_thread(take_in, engine, intake.community_id, intake.community)
     scheduler = AsyncIOScheduler(timezone=UTC)
     scheduler.add_job(

@@ -1,7 +1,8 @@
 """Which heading a sentence belongs under. Pure.
 
 Headings are what a coordinator names points by: a quote, or words of their own. Likeness is TF-IDF over the thread's
-own sentences, so that the words everybody uses there ("kit", "letter") tell nothing apart and the rare ones do.
+own sentences, so that the words everybody uses there ("kit", "letter") tell nothing apart and the rare ones do. Where
+sentence embeddings are installed (`digest.meaning`), they count as well, less what all the quotes have in common.
 """
 
 import math
@@ -9,13 +10,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from digest import meaning
 from digest.nouns import Content, Evidence, Point
 from digest.words import content as stems
 
-#: A quote leaves its point only for a heading that is nearer by so much (cosine, 0 to 1).
-_NEARER = 0.12
-#: A quote stands under a heading of the coordinator's own only from this likeness on.
-_LIKE = 0.15
+# A quote leaves its point only for a heading that it is as near to as the first number says, and nearer by the second
+# than to its own; by words alone, and by meaning as well. docs/decisions/0005 has the figures.
+_BY_WORDS = (0.15, 0.12)
+_BY_MEANING = (0.1, 0.16)
+# The share of meaning in how near a quote is to a heading.
+_MEANING = 0.6
 
 
 class Likeness:
@@ -47,6 +51,19 @@ def dot(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     return sum(weight * other[stem] for stem, weight in one.items() if stem in other)
 
 
+def nearness(headings: Sequence[str], quotes: Sequence[str], like: Likeness) -> list[list[float]]:
+    """For each quote how near it is to each heading: by `like` from 0 to 1, where meaning counts from -0.6 to 1."""
+    under = [like.vector(heading) for heading in headings]
+    by_words = [[dot(heading, said) for heading in under] for said in map(like.vector, quotes)]
+    if not meaning.installed() or not quotes:
+        return by_words
+    by_meaning = meaning.apart(headings, quotes)
+    return [
+        [(1 - _MEANING) * word + _MEANING * sense for word, sense in zip(words, senses, strict=True)]
+        for words, senses in zip(by_words, by_meaning, strict=True)
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """A quote that belongs under another heading: the points' ids."""
@@ -62,17 +79,21 @@ def moves(content: Content, background: Sequence[str] = ()) -> list[Move]:
     The quote that a heading is made of stays, and so does whatever is no nearer elsewhere.
     """
     points = content.points
-    like = Likeness(background or [e.quote for p in points for e in p.evidence])
-    headings = {point.id: like.vector(point.label) for point in points}
+    quotes = [e.quote for p in points for e in p.evidence]
+    like = Likeness(background or quotes)
+    table = nearness([point.label for point in points], quotes, like)
+    nearest = {
+        quote: dict(zip((p.id for p in points), row, strict=True)) for quote, row in zip(quotes, table, strict=True)
+    }
+    enough, nearer = _BY_MEANING if meaning.installed() else _BY_WORDS
     found = []
     for point in points:
         for evidence in point.evidence:
             if not point.own and _plain(point.label) in _plain(evidence.quote):
                 continue
-            said = like.vector(evidence.quote)
-            near = {other.id: dot(headings[other.id], said) for other in points}
+            near = nearest[evidence.quote]
             best = max(points, key=lambda other: near[other.id])
-            if near[best.id] >= _LIKE and near[best.id] - near[point.id] >= _NEARER:
+            if near[best.id] >= enough and near[best.id] - near[point.id] >= nearer:
                 found.append(Move(evidence, point.id, best.id))
     return found
 

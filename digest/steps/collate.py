@@ -1,6 +1,5 @@
 """A thread's collation: drafted by the service, corrected and approved by a person, every line tied to stored words."""
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
@@ -16,10 +15,8 @@ from digest.collation.questions import proposes
 from digest.collation.stance import stance
 from digest.models import Collation, EditionThread, Member, Message, Part, Thread
 from digest.nouns import HUMAN, CollationStatus, Content, HoldReason, Kind, MessageStatus
-from digest.steps import Batched, alone, note, remembered
+from digest.steps import Batched, alone, asked, note, remembered
 from digest.steps.read import masks_of, new_words, segments, shown_attachments, shown_links
-from digest.thread import similar
-from digest.thread.similar import Bag
 
 #: How long what is saved while somebody writes counts as one version.
 WRITING = timedelta(minutes=10)
@@ -126,10 +123,11 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
     said = contributions(session, thread_id)
     _count(thread, messages(session, thread_id))
     if thread.merged_into is not None:
+        asked.noted(session, thread_id)
         return
     latest = current(session, thread_id)
     if latest is None or latest.status is CollationStatus.DRAFT:
-        asked = draft.question_text(latest.content) if latest else None
+        asked_so_far = draft.question_text(latest.content) if latest else None
         content = draft.draft(said)
         if latest is None:
             latest = Collation(
@@ -140,8 +138,8 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
         session.add(latest)
         session.flush()
         question = draft.question_text(content)
-        if question != asked:
-            thread.related = _asked_before(session, thread, question) if question else []
+        if question != asked_so_far:
+            thread.related = asked.before(session, thread, content)
     proposed = any(proposes(one.quote) for one in latest.content.question)
     for message in messages(session, thread_id):
         if message.kind in {Kind.REPLY, Kind.DIGEST_REPLY} and message.thread_id == thread_id:
@@ -150,19 +148,7 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
     thread.answered = draft.answered(said, latest.content)
     session.add(thread)
     session.flush()
-
-
-def _asked_before(session: Session, thread: Thread, question: str) -> list[int]:
-    earlier = earlier_questions(session, thread.community_id, thread.started_at)
-    holders = Counter(term for _, held in earlier for term in held)
-    asked = similar.bag(f"{thread.title}. {question}")
-
-    def worth(term: str) -> float:
-        return similar.rarity(holders[term], len(earlier))
-
-    return similar.offered(
-        similar.ranked((similar.likeness(asked, held, worth), id) for id, held in earlier), similar.BY_WORDS
-    )
+    asked.noted(session, thread_id)
 
 
 def _count(thread: Thread, said: Sequence[Message]) -> None:
@@ -183,6 +169,7 @@ def _with_suggestions(content: Content, before: Content) -> Content:
 
 def adopt(session: Session, gone: int, stays: int, now: datetime) -> None:
     """Two threads became one: what a person wrote about either is kept, the points of both under each other."""
+    asked.noted(session, gone)
     theirs, ours = current(session, gone), current(session, stays)
     if theirs is None or theirs.status is CollationStatus.DRAFT:
         return
@@ -208,22 +195,6 @@ def adopt(session: Session, gone: int, stays: int, now: datetime) -> None:
         )
     )
     session.flush()
-
-
-def earlier_questions(session: Session, community_id: int, before: datetime | None = None) -> list[tuple[int, Bag]]:
-    """What was asked (before a time): (thread, terms of its title, question and points), the earliest first."""
-    rows = session.exec(
-        select(Thread, Collation)
-        .join(Collation, Collation.thread_id == Thread.id)  # type: ignore[arg-type]
-        .where(Thread.community_id == community_id, col(Thread.merged_into).is_(None))
-        .order_by(col(Thread.started_at), col(Collation.version))
-    )
-    asked: dict[int, Bag] = {}
-    for thread, collation in rows:
-        question = draft.question_text(collation.content)
-        if question and (before is None or thread.started_at < before):
-            asked[thread.id] = similar.bag(f"{thread.title}. {question}", (p.label for p in collation.content.points))
-    return list(asked.items())
 
 
 def answered(session: Session, thread_id: int) -> bool:
@@ -326,6 +297,7 @@ def _write(
         latest.version, latest.content, latest.saved_at = version + 1, content, now
         session.add(latest)
         session.flush()
+        asked.noted(session, thread_id)
         return latest
     saved = Collation(
         community_id=thread.community_id,
@@ -339,6 +311,7 @@ def _write(
     )
     session.add(saved)
     session.flush()
+    asked.noted(session, thread_id)
     note(
         session,
         thread.community_id,

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from digest.models import Edition, EditionThread, Member, Thread
 from digest.nouns import EditionStatus
-from digest.steps import alone, note
+from digest.steps import alone, asked, note
 from digest.steps.publish import include
 
 LONGEST_TITLE = 200  # characters
@@ -34,6 +34,7 @@ def describe(session: Session, thread_id: int, title: str, topics: Sequence[str]
         _note(session, thread, by, f"set the topics: {', '.join(chosen) or 'none'}", now)
     session.add(thread)
     session.flush()
+    asked.noted(session, thread_id)
 
 
 def hold_back(session: Session, thread_id: int, back: bool, by: Member, now: datetime) -> None:

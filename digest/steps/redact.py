@@ -16,7 +16,7 @@ from digest.message.privacy import Known, everywhere, repeated
 from digest.message.privacy.again import plain
 from digest.models import Collation, Edition, EditionThread, Identifier, Member, Message, Thread
 from digest.nouns import Content, Decision, EditionStatus, Place, mask
-from digest.steps import note
+from digest.steps import asked, note
 
 Wanted = tuple[tuple[str, str], ...]  # (words, type)
 
@@ -334,6 +334,8 @@ def _clean(session: Session, community_id: int, wanted: Wanted, threads: set[int
             note(session, community_id, None, what, f"edition {edition.id}", now)
         session.add(edition)
     session.flush()
+    for thread_id in sorted(touched):
+        asked.noted(session, thread_id)
 
 
 def _carries(session: Session, edition: Edition, threads: set[int]) -> bool:

@@ -1,5 +1,8 @@
 """Quotes go under the heading that a coordinator named."""
 
+import pytest
+
+from digest import meaning
 from digest.collation.headings import moved, moves
 from digest.nouns import Content, Evidence, Point
 
@@ -7,6 +10,15 @@ RINGS = Evidence(message=2, start=0, end=48, quote="Our receptionist rings every
 RINGS_TOO = Evidence(message=3, start=0, end=40, quote="A nurse rings them, which takes an hour.")
 LETTER = Evidence(message=4, start=0, end=30, quote="We send a letter after six weeks.")
 PAID = Evidence(message=2, start=50, end=90, quote="The network pays for the postage.")
+
+
+@pytest.fixture(params=["by words", "by meaning"], autouse=True)
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways of comparing: without the extra `meaning`, and with it."""
+    if request.param == "by words":
+        monkeypatch.setattr(meaning, "installed", lambda: False)
+    else:
+        assert meaning.installed()
 
 
 def point(id: str, label: str, *evidence: Evidence, own: bool = True) -> Point:

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCKS = ("build", "run", "demo", "test")
+LOCKS = ("build", "run", "demo", "meaning", "test")
 REGISTRY_HOST = re.compile(r"\b(pypi|pythonhosted|npmjs|yarnpkg)\.(org|com)\b")
 
 
@@ -42,6 +42,8 @@ def test_a_lock_holds_exact_versions_with_hashes_and_no_address(lock: str) -> No
         ("build", PROJECT["dependency-groups"]["build"]),
         ("run", PROJECT["project"]["dependencies"]),
         ("demo", PROJECT["project"]["optional-dependencies"]["demo"]),
+        ("meaning", PROJECT["project"]["optional-dependencies"]["meaning"]),
+        ("test", PROJECT["project"]["optional-dependencies"]["meaning"]),
         ("test", PROJECT["dependency-groups"]["test"]),
     ],
 )

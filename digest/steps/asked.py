@@ -1,0 +1,211 @@
+"""Asked before: what every thread asks, written down so that a look-up among many threads reads a few of them.
+
+Whoever changes a thread's title or collation calls `noted`; `before` looks.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+
+from sqlalchemy import delete, false, insert, or_, update
+from sqlmodel import Session, col, func, select
+
+from digest import meaning
+from digest.collation import draft
+from digest.glossary import plainly
+from digest.models import Asked, AskedTerm, Collation, Sense, Term, Thread
+from digest.nouns import Content
+from digest.steps import alone
+from digest.thread import similar
+
+#: How many earlier threads are compared in full.
+COMPARED = 60
+# They are found by the question's rarest terms: as many as so many threads have between them.
+_READ = 3000
+
+
+def noted(session: Session, thread_id: int) -> None:
+    """Write down what a thread asks now. Nothing is kept of words that it says no longer."""
+    thread = session.get_one(Thread, thread_id)
+    latest = session.exec(
+        select(Collation).where(Collation.thread_id == thread_id).order_by(col(Collation.version).desc()).limit(1)
+    ).one_or_none()
+    if latest is None or thread.merged_into is not None:
+        forget(session, thread)
+        return
+    question = asking(thread, latest.content)
+    terms = similar.bag(question, (point.label for point in latest.content.points)) if question else {}
+    _keep_terms(session, thread, terms)
+    _keep_sense(session, thread, question)
+    session.flush()
+
+
+def forget(session: Session, thread: Thread) -> None:
+    """A thread asks nothing any more, because it went into another."""
+    row = session.get(Asked, thread.id)
+    if row is not None:
+        _keep_terms(session, thread, {})
+        session.delete(row)
+    sense = session.get(Sense, thread.id)
+    if sense is not None:
+        session.delete(sense)
+    session.flush()
+
+
+def asking(thread: Thread, content: Content) -> str:
+    """A thread's title and question; "" where it asks nothing."""
+    question = draft.question_text(content)
+    return f"{thread.title}. {question}" if question else ""
+
+
+def before(session: Session, thread: Thread, content: Content) -> list[int]:
+    """The earlier threads that ask what this one asks, best first, at most three."""
+    question = asking(thread, content)
+    if not question:
+        return []
+    asked = similar.bag(question)
+    near = _near(session, thread, question)
+    threads = session.exec(select(func.count()).where(Asked.community_id == thread.community_id)).one()
+    held = _holders(session, thread.community_id, asked)
+
+    def worth(term: str) -> float:
+        return similar.rarity(held.get(term, 0), threads)
+
+    nearest = sorted(near, key=lambda id: (-near[id], id))[:COMPARED]
+    others = {*_sharing(session, thread, asked, worth), *nearest}
+    bags = dict(session.exec(select(Asked.thread_id, Asked.terms).where(col(Asked.thread_id).in_(others))).all())
+    held |= _holders(session, thread.community_id, {term for one in bags.values() for term in one} - held.keys())
+    scored = ((similar.likeness(asked, bags[id], worth), id) for id in sorted(bags))
+    if not near:
+        return similar.offered(similar.ranked(scored), similar.BY_WORDS)
+    return similar.offered(
+        similar.ranked((similar.blended(words, near.get(id, 0.0)), id) for words, id in scored), similar.BY_MEANING
+    )
+
+
+def catch_up(session: Session, community_id: int, most: int) -> int:
+    """Write down what threads ask that are not in the index, or not by their meaning; returns how many were lacking."""
+    alone(session, community_id)
+    lacking = (
+        select(Thread.id)
+        .join(Collation, col(Collation.thread_id) == col(Thread.id))
+        .outerjoin(Asked, col(Asked.thread_id) == col(Thread.id))
+        .outerjoin(Sense, col(Sense.thread_id) == col(Thread.id))
+        .where(Thread.community_id == community_id, col(Thread.merged_into).is_(None))
+        .distinct()
+        .limit(most)
+    )
+    unread = col(Sense.thread_id).is_(None) if meaning.installed() else false()
+    found = session.exec(lacking.where(or_(col(Asked.thread_id).is_(None), unread))).all()
+    for thread_id in found:
+        noted(session, thread_id)
+    return len(found)
+
+
+# --- words -------------------------------------------------------------------------------------------------------
+
+
+def _keep_terms(session: Session, thread: Thread, terms: Mapping[str, float]) -> None:
+    row = session.get(Asked, thread.id)
+    if row is not None and row.terms == terms:
+        return
+    row = row or Asked(thread_id=thread.id, community_id=thread.community_id)
+    gone, new = row.terms.keys() - terms.keys(), terms.keys() - row.terms.keys()
+    row.terms = dict(terms)
+    session.add(row)
+    session.flush()
+    known = _ids(session, thread.community_id, gone | new)
+    if fresh := sorted(new - known.keys()):
+        session.execute(
+            insert(Term), [{"community_id": thread.community_id, "term": term, "threads": 0} for term in fresh]
+        )
+        known |= _ids(session, thread.community_id, fresh)
+    _count(session, [known[term] for term in new], 1)
+    _count(session, [known[term] for term in gone], -1)
+    if new:
+        session.execute(insert(AskedTerm), [{"term_id": known[term], "thread_id": thread.id} for term in sorted(new)])
+    if gone:
+        dropped = [known[term] for term in gone]
+        session.execute(
+            delete(AskedTerm).where(col(AskedTerm.thread_id) == thread.id, col(AskedTerm.term_id).in_(dropped))
+        )
+        session.execute(delete(Term).where(col(Term.id).in_(dropped), col(Term.threads) == 0))
+
+
+def _count(session: Session, term_ids: Iterable[int], change: int) -> None:
+    session.execute(
+        update(Term).where(col(Term.id).in_(list(term_ids))).values(threads=col(Term.threads) + change),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _ids(session: Session, community_id: int, terms: Iterable[str]) -> dict[str, int]:
+    found = select(Term.term, Term.id).where(Term.community_id == community_id, col(Term.term).in_(list(terms)))
+    return dict(session.exec(found).all())
+
+
+def _holders(session: Session, community_id: int, terms: Iterable[str]) -> dict[str, int]:
+    """How many threads have each of these terms."""
+    found = select(Term.term, Term.threads).where(Term.community_id == community_id, col(Term.term).in_(list(terms)))
+    return dict(session.exec(found).all())
+
+
+def _sharing(session: Session, thread: Thread, asked: Mapping[str, float], worth: Callable[[str], float]) -> list[int]:
+    """The earlier threads that share most with a question, by its rarest terms alone."""
+    rows = session.exec(
+        select(Term.id, Term.term, Term.threads)
+        .where(Term.community_id == thread.community_id, col(Term.term).in_(list(asked)))
+        .order_by(col(Term.threads), col(Term.term))
+    ).all()
+    chosen: dict[int, float] = {}
+    read = 0
+    for id, term, threads in rows:
+        if chosen and read + threads > _READ:
+            break
+        chosen[id] = worth(term) ** 2
+        read += threads
+    shared: dict[int, float] = {}
+    holding = (
+        select(AskedTerm.term_id, AskedTerm.thread_id)
+        .join(Thread, col(Thread.id) == col(AskedTerm.thread_id))
+        .where(col(AskedTerm.term_id).in_(list(chosen)), *_earlier(thread))
+    )
+    for term_id, thread_id in session.exec(holding):
+        shared[thread_id] = shared.get(thread_id, 0.0) + chosen[term_id]
+    return sorted(shared, key=lambda id: (-shared[id], id))[:COMPARED]
+
+
+def _earlier(thread: Thread) -> tuple[bool, ...]:
+    """Which threads are earlier (SQL)."""
+    return (col(Thread.started_at) < thread.started_at, col(Thread.merged_into).is_(None))  # type: ignore[return-value]
+
+
+# --- meaning, where it is installed --------------------------------------------------------------------------------
+
+
+def _keep_sense(session: Session, thread: Thread, question: str) -> None:
+    row = session.get(Sense, thread.id)
+    words = hashlib.sha256(question.encode()).hexdigest()
+    if row is not None and row.words == words:
+        return
+    if not meaning.installed():
+        if row is not None:  # of other words; it is made again once the extra is back
+            session.delete(row)
+        return
+    vector = meaning.packed(plainly(question)) if question else b""
+    row = row or Sense(thread_id=thread.id, community_id=thread.community_id, words=words, vector=vector)
+    row.words, row.vector = words, vector
+    session.add(row)
+
+
+def _near(session: Session, thread: Thread, question: str) -> dict[int, float]:
+    """How near each earlier thread's question is in meaning; empty without the extra."""
+    if not meaning.installed():
+        return {}
+    rows = session.exec(
+        select(Sense.thread_id, Sense.vector)
+        .join(Thread, col(Thread.id) == col(Sense.thread_id))
+        .where(Sense.community_id == thread.community_id, *_earlier(thread))
+    ).all()
+    rows = [(id, vector) for id, vector in rows if vector]
+    near = meaning.nearness(plainly(question), [vector for _, vector in rows])
+    return dict(zip((id for id, _ in rows), near, strict=True))
