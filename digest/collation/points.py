@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from digest.collation import Contribution
 from digest.collation.sentences import Sentence, split
-from digest.collation.stance import only_sides, stance, thanks
+from digest.collation.stance import asks_along, only_sides, stance, thanks
 from digest.collation.worth import Line, words
 from digest.nouns import Stance
 
@@ -41,34 +41,12 @@ def statements(contribution: Contribution) -> list[Sentence]:
     ]
 
 
-# Who only wonders too answers nothing: "following with interest", "no agreement here either, but I would love to know".
-_ASKS_ALONG = re.compile(
-    r"\b(?:following (?:this |along )?(?:with|closely)|(?:would|'d|will be|be) (?:also |really |very |also be )?"
-    r"(?:love|like|keen|interested|curious|glad) (?:one|(?:to (?:know|hear|see|learn)|in (?:the|any|this|what)))"
-    r"|(?:been |also )?wondering (?:this|that|the same|too|about this|as well)|same question|watching (?:this|with)"
-    r"|asking (?:myself )?the same|looking forward to (?:the|any) (?:answers?|replies))\b",
-    re.IGNORECASE,
-)
-_NOTHING_HERE = re.compile(
-    r"\b(?:no|nothing|none|not)\b.{0,40}\b(?:here|either|yet|locally)\b"
-    r"|\b(?:don't|do not|haven't|have not) have (?:one|any|anything|it)\b",
-    re.IGNORECASE,
-)
-
-
-def asks_along(contribution: Contribution) -> bool:
-    """Whether a reply only says that its author would like to know as well."""
-    said = [one.text.replace("’", "'") for one in statements(contribution)]
-    return any(map(_ASKS_ALONG.search, said)) and all(
-        _ASKS_ALONG.search(one) or _NOTHING_HERE.search(one) or words(one) < _SUBSTANCE for one in said
-    )
-
-
 def substantive(contribution: Contribution) -> bool:
     """Whether a reply contributes: states something or takes a side, rather than only thanking or asking."""
-    return not asks_along(contribution) and any(
+    said = statements(contribution)
+    return not asks_along(sentence.text for sentence in said) and any(
         words(sentence.text) >= _SUBSTANCE or stance(sentence.text)[0] not in (Stance.NONE, Stance.INFO)
-        for sentence in statements(contribution)
+        for sentence in said
     )
 
 

@@ -5,17 +5,20 @@ First-person openers are precise; "however", "support" and "exactly" alone are n
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from digest.collation.cues import (
     ANYWHERE,
+    ASKS_ALONG,
     CONTRAST,
     LEAD,
+    MANNERS,
     NEGATIVE,
     NO,
     NOT,
+    NOTHING_HERE,
     OPENING,
     TAKES_BACK,
     WE_DO,
@@ -33,12 +36,27 @@ _THANKS = re.compile(
     r"|got it)\b",
     re.IGNORECASE,
 )
+#: Fewer words say nothing beside a wish to know.
+_SOMETHING = 4
 _PART = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
 def thanks(sentence: str) -> bool:
     """Whether a sentence opens by thanking or acknowledging."""
     return bool(_THANKS.match(sentence))
+
+
+def manners(sentence: str) -> bool:
+    """Whether a sentence only thanks, apologises, or says what its author will do with what they read."""
+    return thanks(sentence) or bool(MANNERS.search(sentence.replace("’", "'")))
+
+
+def asks_along(sentences: Iterable[str]) -> bool:
+    """Whether sentences say that their author would like to know as well, and nothing else."""
+    said = [one.replace("’", "'") for one in sentences]
+    return any(map(ASKS_ALONG.search, said)) and all(
+        ASKS_ALONG.search(one) or NOTHING_HERE.search(one) or len(one.split()) < _SOMETHING for one in said
+    )
 
 
 def answers_yes_or_no(sentence: str) -> bool:
@@ -72,9 +90,11 @@ def stance(new: str, proposed: bool = True) -> tuple[Stance, str]:
     """The stance of a reply's new text and the cue that shows it, verbatim ("" for `info` and `none`).
 
     `proposed`: whether what was asked takes yes or no; where it does not, "Yes, since May" answers somebody's aside.
-    `none` is a reply that takes no part: it only thanks or only asks.
+    `none` is a reply that takes no part: it only thanks, asks, or would like to know as well.
     """
     plain = new.replace("’", "'")
+    if asks_along(part for part in _PART.split(plain[hail(plain) :].strip()) if part and not manners(part)):
+        return Stance.NONE, ""
     sentences = _sentences(plain)
     found = [one for one in _found(plain, sentences) if proposed or one.cue not in (Cue.PRAISES, Cue.OTHERWISE)]
     if answer := _answer(plain, sentences, _ANSWERS if proposed else _ANSWERS[:1]):
@@ -82,8 +102,8 @@ def stance(new: str, proposed: bool = True) -> tuple[Stance, str]:
     side, cue = _decided(plain, sentences, sorted(found, key=lambda one: (one.start, -one.end)))
     if cue:
         return side, new[cue.start : cue.end].strip()
-    parts = [part for part in _PART.split(new.strip()) if part]
-    return (Stance.NONE if all(thanks(part) or part.endswith("?") for part in parts) else Stance.INFO), ""
+    parts = [part for part in _PART.split(plain[hail(plain) :].strip()) if part]
+    return (Stance.NONE if all(manners(part) or part.endswith("?") for part in parts) else Stance.INFO), ""
 
 
 def _decided(plain: str, sentences: Sequence[tuple[int, int]], found: Sequence[_Found]) -> tuple[Stance, _Found | None]:
