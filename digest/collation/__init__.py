@@ -28,6 +28,15 @@ def evidence(contribution: Contribution, sentence: Sentence) -> Evidence:
     return Evidence(message=contribution.message, start=sentence.start, end=sentence.end, quote=quote)
 
 
+def unmasked(contribution: Contribution, sentence: Sentence) -> str:
+    """What of a sentence can be shown: its words without those that may identify a patient."""
+    left, at = "", sentence.start
+    for start, end in sorted(contribution.masks):
+        if start < sentence.end and end > at:
+            left, at = left + contribution.text[at:start] + " ", end
+    return (left + contribution.text[at : sentence.end]).strip()
+
+
 def own_words(contribution: Contribution) -> str:
     """The author's own words, unmasked, paragraphs apart by a blank line: for deciding, never for showing."""
     parts = (contribution.text[start:end].strip() for start, end in new_spans(list(contribution.segments)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from digest.collation import Contribution, evidence, own_words
-from digest.collation.follow import outcome, question_answered, still_open
+from digest.collation.follow import asked_and_answered, outcome, question_answered, still_open
 from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
 from digest.collation.points import only_shares, ranked, substantive, whole
@@ -28,12 +28,14 @@ _STANDS_ALONE = 0.3
 # the first: what they did, and what came of it.
 _LONG = 3
 _ALSO = 0.45
-_AS_MUCH = 0.8
+_AS_MUCH = 0.6
 # A second mail of somebody's with so few words and nothing of worth is talk.
 _FEW = 25
 # An agreement says what it is about in so many words, and that is a sentence which has this share of them.
 _NAMES_IT = 2
 _ABOUT = 0.6
+# Who agrees in so many words more than it takes says something of the matter, and is quoted.
+_SECONDS = 5
 # A yes in so many words says what it says yes to.
 _SAYS_WHAT = 6
 
@@ -48,6 +50,7 @@ class _Making:
     standing: Standing
     supporters: list[int]
     opposers: list[int] = field(default_factory=list)
+    seconded: list[Evidence] = field(default_factory=list)  # what those who agree say of it in their own words
     label: Sentence | None = None  # where it is not the quote around what was said
 
 
@@ -130,7 +133,10 @@ class _Draft:
                 continue
             self.joined.add(reply.message)
             if side.stance is Stance.AGREE:
-                self._about(point, side).supporters.append(reply.message)
+                about = self._about(point, side)
+                about.supporters.append(reply.message)
+                if words(side.sentence.text) - words(side.cue.text) - 1 >= _SECONDS:
+                    about.seconded.append(evidence(reply, whole(reply, side.sentence)))
                 agreed.append(side.sentence)
             else:
                 point.opposers.append(reply.message)
@@ -216,7 +222,7 @@ class _Draft:
         return [self._point(one) for one in ordered]
 
     def _point(self, making: _Making) -> Point:
-        cited = [evidence(making.reply, quote) for quote in making.quotes]
+        cited = [*(evidence(making.reply, quote) for quote in making.quotes), *making.seconded]
         number = question_answered(making.reply, making.said.sentence, self.asking)
         label = evidence(making.reply, making.label or _around(making.quotes, making.said.sentence)).quote
         return Point(
@@ -225,8 +231,13 @@ class _Draft:
             supporters=making.supporters,
             opposers=making.opposers,
             evidence=cited,
-            answers=self.questions[number].id if self.questions else "",
+            answers=self.questions[number].id if self._asked_before(making.reply) else "",
         )
+
+    def _asked_before(self, reply: Contribution) -> bool:
+        """Whether something had been asked: what was said of an announcement before answers no later question."""
+        announced = self.thread[0].kind is Kind.ANNOUNCEMENT
+        return any(not announced or self.order[one.message] < self.order[reply.message] for one in self.questions)
 
 
 def _quotes(reply: Contribution, best: Sequence[Line]) -> list[Sentence]:
@@ -297,8 +308,11 @@ def _askers(contributions: Sequence[Contribution]) -> list[Contribution]:
     """The messages that ask the thread's question; of one that its author sent again corrected, the last.
 
     Where none is known as a question, because the one that was never came, it is the first message if that asks.
+    What is asked in reply to an announcement is the thread's question once somebody answers; until then it is open.
     """
     asked = [one for one in contributions if one.kind is Kind.QUESTION]
+    if not asked and contributions and contributions[0].kind is Kind.ANNOUNCEMENT:
+        asked = asked_and_answered(contributions[1:], {one.author for one in contributions})
     if not asked:
         return [one for one in contributions[:1] if one.kind is not Kind.ANNOUNCEMENT and asking(one)]
     kept: list[Contribution] = []

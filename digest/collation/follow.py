@@ -51,6 +51,16 @@ def outcome(reply: Contribution) -> list[Sentence]:
     ]
 
 
+def asked_and_answered(replies: Sequence[Contribution], everybody: Iterable[str]) -> list[Contribution]:
+    """The replies that ask something which somebody takes up afterwards; `replies` in order of sending."""
+    open_ = {(reply.message, sentence.start) for reply, sentence in still_open(replies, everybody)}
+    return [
+        reply
+        for reply in replies
+        if any((reply.message, sentence.start) not in open_ for sentence in _asked_on_the_way(reply))
+    ]
+
+
 def still_open(replies: Sequence[Contribution], everybody: Iterable[str]) -> list[tuple[Contribution, Sentence]]:
     """The questions that replies ask and nobody takes up afterwards; `replies` in order of sending."""
     people = sorted({one for one in everybody if one})

@@ -12,6 +12,7 @@ from digest.collation.draft import unaccounted
 from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
 from digest.collation.points import only_shares, ranked, statements, substantive
+from digest.collation.questions import proposes
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import sides
 from digest.collation.stance import stance
@@ -71,7 +72,9 @@ def noticed(contributions: Sequence[Contribution], content: Content) -> list[Not
     standings, points = _standings(contributions, content)
     numbers = {point.id: number for number, point in enumerate(content.points, start=1)}
     return [
-        _notice(reply, contributions, standings, points, numbers) for reply in contributions if reply.message in waiting
+        _notice(reply, contributions, standings, points, numbers, content)
+        for reply in contributions
+        if reply.message in waiting
     ]
 
 
@@ -152,12 +155,35 @@ def _stood(reply: Contribution, standings: Sequence[Standing], points: dict[str,
             )
 
 
+def _answers(reply: Contribution, contributions: Sequence[Contribution], content: Content) -> Taken | None:
+    """Where a yes or a no to what was asked would stand: with the first who said yes, or as differing from them."""
+    if not content.question or not proposes(content.question[0].quote):
+        return None
+    yes = {one.message for one in contributions if stance(own_words(one))[0] is Stance.AGREE} - {reply.message}
+    leading = next((p for p in content.points if p.evidence and p.evidence[0].message in yes), None)
+    side, words = stance(own_words(reply))
+    passage = next((one for one in split(reply.text, reply.segments) if words and words in one.text), None)
+    if leading is None or passage is None:
+        return None
+    start = passage.start + passage.text.index(words)
+    return Taken(
+        message=reply.message,
+        point=leading.id,
+        stance=side,
+        words=DIFFERS if side in _AGAINST else AGREES,
+        cue=evidence(reply, Sentence(start, start + len(words), words)),
+        passage=evidence(reply, passage),
+        ground=leading.evidence[0],
+    )
+
+
 def _notice(
     reply: Contribution,
     contributions: Sequence[Contribution],
     standings: Sequence[Standing],
     points: dict[str, Point],
     numbers: dict[str, int],
+    content: Content,
 ) -> Noticed:
     if not substantive(reply) or only_shares(reply):
         return Noticed(reply.message, "", Stance.NONE, None, None, "would be set aside: it makes no point of its own")
@@ -166,6 +192,16 @@ def _notice(
         how = "would stand as a different view on" if side.stance in _AGAINST else "would support"
         passage = side.passage if side.stance not in _AGAINST or best is None else best
         return Noticed(reply.message, side.point, side.stance, passage, side.cue, f"{how} point {numbers[side.point]}")
+    if answer := _answers(reply, contributions, content):
+        how = "would stand as a different view on" if answer.stance in _AGAINST else "would support"
+        return Noticed(
+            reply.message,
+            answer.point,
+            answer.stance,
+            answer.passage,
+            answer.cue,
+            f"{how} point {numbers[answer.point]}",
+        )
     like = Likeness(s.text for one in contributions for s in statements(one))
     own = like.vector(best.quote) if best else {}
     near = {id: max(dot(own, like.vector(t)) for t in _texts(point)) for id, point in points.items()}

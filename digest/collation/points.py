@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from digest.collation import Contribution
+from digest.collation import Contribution, unmasked
 from digest.collation.sentences import Sentence, split
 from digest.collation.stance import asks_along, only_sides, stance, thanks
 from digest.collation.worth import Line, words
@@ -11,6 +11,9 @@ from digest.nouns import Stance
 
 #: Shorter sentences seldom say something by themselves.
 _SUBSTANCE = 4
+
+#: How much less a sentence is worth as a quote when some of it has to be masked.
+_MASKED = 0.3
 
 _HANDING_OVER = re.compile(
     r"\b(?:attach\w*|enclos\w+|forward(?:ing|ed)|copy|link|here is|here are|happy to|put you in touch|apolog\w+|sorry"
@@ -35,10 +38,17 @@ def statements(contribution: Contribution) -> list[Sentence]:
         sentence
         for sentence in split(contribution.text, contribution.segments)
         if not sentence.text.rstrip(")\"'”’ ").endswith("?")
+        and shows(contribution, sentence)
         and not (thanks(sentence.text) and words(sentence.text) < 12)
         and not _APOLOGY.match(sentence.text)
         and words(sentence.text)
     ]
+
+
+def shows(contribution: Contribution, sentence: Sentence) -> bool:
+    """Whether a sentence still says something where the words that may identify a patient are masked."""
+    shown = words(unmasked(contribution, sentence))
+    return shown >= min(_SUBSTANCE, words(sentence.text))
 
 
 def substantive(contribution: Contribution) -> bool:
@@ -53,9 +63,9 @@ def substantive(contribution: Contribution) -> bool:
 def only_shares(contribution: Contribution) -> bool:
     """Whether a reply hands over a link or a file and says nothing else."""
     beside = [
-        words(sentence.text)
+        words(_LINK.sub("", sentence.text))
         for sentence in statements(contribution)
-        if not _HANDING_OVER.search(sentence.text) and not _LINK.search(sentence.text)
+        if not _HANDING_OVER.search(sentence.text)
     ]
     return bool(contribution.links or contribution.attachments) and sum(beside) <= _BESIDE
 
@@ -68,7 +78,12 @@ def ranked(contribution: Contribution, lines: Sequence[Line]) -> list[Line]:
         for line in lines
         if line.message == contribution.message and (line.sentence.start, line.sentence.end) in said
     ]
-    return sorted(own, key=lambda line: (only_sides(line.sentence.text), -line.worth, line.sentence.start))
+
+    def value(line: Line) -> float:
+        whole = unmasked(contribution, line.sentence) == line.sentence.text
+        return line.worth - (0 if whole else _MASKED)
+
+    return sorted(own, key=lambda line: (only_sides(line.sentence.text), -value(line), line.sentence.start))
 
 
 # A sentence that qualifies the one before it: cut off, the quote would promise more than its author did.

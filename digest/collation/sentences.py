@@ -58,6 +58,7 @@ _ABBREVIATIONS = """
 _BINDING = frozenset(_ABBREVIATIONS.split())
 # These may also end a sentence, so they bind only to what cannot start one.
 _EITHER = frozenset({"no", "nos", "etc", "a.m", "p.m", "am", "pm", "p", "v", "c", "min", "mar", "sec", "ed"})
+_INITIALS = re.compile(r"[a-z](?:\.[a-z])+")  # "d.o.b.", "t.d.s."
 _STOP = re.compile(r"[.!?…]+[)\]\"'”’»]*(?=\s|$)")
 
 
@@ -173,7 +174,7 @@ def _ends(text: str, start: int, stop: re.Match[str], end: int) -> bool:
     word = before[-1].lstrip("([\"'“‘").lower() if before else ""
     if word in _EITHER:
         return following.isalpha() and following.isupper()
-    if word in _BINDING or (len(word) == 1 and word.isalpha() and following.isupper()):
+    if word in _BINDING or _INITIALS.fullmatch(word) or (len(word) == 1 and word.isalpha() and following.isupper()):
         return False
     if following.islower():  # a phone's "works well. cornwall is patchy", but not "ref.x and"
         return len(word) > 3 and word.isalpha()

@@ -169,6 +169,57 @@ def test_what_was_said_about_an_announcement_does_not_answer_a_later_question() 
     assert answered(thread, draft(thread))
 
 
+def test_what_is_asked_in_reply_to_an_announcement_is_a_question_once_it_is_answered() -> None:
+    news = says(1, ASKER, "The update on weight loss is out for comment until May.", Kind.ANNOUNCEMENT)
+    praise = says(2, BETH, "A clear document, and the table on page nine is the best part of it.")
+    wonders = says(3, SAM, "Are we going to ask for a lower age for weight loss?")
+    answer = says(4, RAVI, "I hope so, Sam. The evidence for fifty instead of sixty is decent.")
+    waits = draft([news, praise, wonders])
+    assert (waits.question, [one.quote for one in waits.open]) == (
+        [],
+        ["Are we going to ask for a lower age for weight loss?"],
+    )
+    content = draft([news, praise, wonders, answer])
+    assert question_text(content) == "Are we going to ask for a lower age for weight loss?"
+    by_message = {point.evidence[0].message: point.answers for point in content.points}
+    assert by_message == {2: "", 4: content.question[0].id}
+    assert content.open == []
+    assert answered([news, praise, wonders, answer], content)
+
+
+@pytest.mark.parametrize(
+    ("reply", "quotes"),
+    [
+        ("Agree with Sam, ours rings on day ten and half of them had moved house.", 2),
+        ("Agree with Sam.", 1),
+    ],
+)
+def test_who_agrees_and_says_something_of_it_is_quoted_under_the_point(reply: str, quotes: int) -> None:
+    (point,) = points(RINGS, says(4, RAVI, reply))
+    assert point.supporters == [2, 4]
+    assert len(point.evidence) == quotes
+
+
+def test_a_sentence_that_can_be_shown_whole_is_quoted_before_one_that_must_be_masked() -> None:
+    story = (
+        "Mrs Ivy Trellis of 4 Quay Row waited nine weeks, and nobody rang her. Since then the nurse rings on Fridays."
+    )
+    reply = says(2, SAM, story, masks={(0, 14): "patient_name", (18, 28): "address"})
+    assert [point.label for point in points(reply)] == ["Since then the nurse rings on Fridays."]
+
+
+def test_words_that_are_all_masked_make_no_point() -> None:
+    reply = says(2, SAM, "Ivy Trellis, 4 Quay Row, Marrow.", masks={(0, 11): "patient_name", (13, 31): "address"})
+    content = draft([QUESTION, reply])
+    assert (content.points, content.set_aside) == ([], [2])
+
+
+def test_a_reply_that_says_what_it_hands_over_is_a_point() -> None:
+    url = "https://example.org/leaflets"
+    tells = says(2, SAM, f"Eight easy-read leaflets written with a self-help group, free to print: {url}", links=(url,))
+    assert [point.supporters for point in points(tells)] == [[2]]
+
+
 def test_a_reply_that_came_after_the_edit_is_unaccounted_for() -> None:
     content = draft([QUESTION, RINGS])
     assert unaccounted([QUESTION, RINGS, LETTER], content) == [3]

@@ -9,7 +9,7 @@ from digest.collation.noticing import AGREES, DIFFERS, Noticed, accepted, notice
 from digest.collation.provenance import faults
 from digest.nouns import Stance
 from tests.collation.test_draft import LETTER, QUESTION, REPLIES, RINGS
-from tests.collation.threads import BETH, RAVI, grounds, says
+from tests.collation.threads import BETH, RAVI, SAM, asks, grounds, says
 
 THREAD = [QUESTION, RINGS, LETTER]
 EDITED = draft(THREAD)
@@ -40,6 +40,34 @@ def test_a_proposal_says_in_words_what_would_become_of_the_reply() -> None:
     numbers = {p.id: n for n, p in enumerate(EDITED.points, start=1)}
     assert about(says(4, RAVI, "Agree with Beth.")).proposal == f"would support point {numbers[BETH_WRITES.id]}"
     assert about(says(4, RAVI, "Thanks!")).proposal == "would be set aside: it makes no point of its own"
+
+
+@pytest.mark.parametrize(
+    ("text", "stance", "supporters", "opposers"),
+    [
+        ("Yes, we do that too.", Stance.AGREE, [2, 5], [4]),
+        ("Hi Ada\n\nWe do, since the spring, and reception likes it.", Stance.AGREE, [2, 5], [4]),
+        ("No, nobody here has the time.", Stance.DISAGREE, [2], [4, 5]),
+        ("Only if there is a phone number.", Stance.MIXED, [2], [4, 5]),
+    ],
+)
+def test_a_late_yes_or_no_stands_with_or_against_the_first_who_said_yes(
+    text: str, stance: Stance, supporters: list[int], opposers: list[int]
+) -> None:
+    thread = [
+        asks("Do you ring people whose text about a missed test is not answered?"),
+        says(2, SAM, "Yes, our receptionist rings everybody on day ten."),
+        says(4, BETH, "No. We have no receptionist to spare for two hundred calls."),
+    ]
+    edited = draft(thread)
+    late = says(5, RAVI, text)
+    (found,) = noticed([*thread, late], edited)
+    assert (found.stance, found.proposal.rpartition(" ")[0]) == (
+        stance,
+        "would support point" if stance is Stance.AGREE else "would stand as a different view on point",
+    )
+    point = next(p for p in accepted(edited, found).points if p.id == found.point)
+    assert (point.supporters, point.opposers) == (supporters, opposers)
 
 
 def test_taking_a_different_view_in_makes_its_author_differ_in_their_own_words() -> None:
