@@ -231,6 +231,16 @@ def _replies(facts: ThreadFacts, new_only: bool = False) -> int:
     )
 
 
+def shown_quote(words: str) -> str:
+    """As much of a quote as an edition shows, without the mark for what it leaves out."""
+    return _excerpt(_plain(words), QUOTE_LENGTH)[0].removesuffix(CUT)
+
+
+def opening(text: str) -> str:
+    """As much of a message that asks nothing as an edition shows, without that mark."""
+    return _excerpt(text, TEXT_LENGTH)[0].removesuffix(CUT)
+
+
 def _excerpt(text: str, length: int) -> tuple[str, bool]:
     """`text`, cut where it is longer at the last paragraph, sentence or word that fits; and whether it was cut."""
     if len(text) <= length:

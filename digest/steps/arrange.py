@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from digest.config import Settings
 from digest.edition.calendar import closes_at, in_words, next_send
-from digest.models import Delivery, Edition, EditionThread, Member, Variant
+from digest.models import Delivery, Edition, EditionThread, Member
 from digest.nouns import DeliveryStatus, EditionStatus
 from digest.steps import alone, compose, deliver, note, notify
 from digest.steps.compose import Hindrance
@@ -127,10 +127,9 @@ def pause(session: Session, edition_id: int, by: Member, now: datetime) -> None:
 
 
 def resume(session: Session, edition_id: int, by: Member, now: datetime) -> None:
-    """Send the mails that were held back. Raises NotReady when the edition says what was redacted since it was made."""
+    """Send the mails that were held back, without what was redacted meanwhile."""
     edition = _leaving(session, edition_id)
     if edition.paused_at is not None:
-        refuse_redacted(session, edition, None)
         edition.paused_at = None
         session.add(edition)
         note(session, edition.community_id, by, f"went on sending Issue {edition.number}", _it(edition), now)
@@ -151,22 +150,6 @@ def give_up(session: Session, edition_id: int, by: Member, now: datetime) -> Non
     edition.paused_at = None
     session.add(edition)
     note(session, edition.community_id, by, f"gave up the rest of Issue {edition.number}", _it(edition), now)
-
-
-def send_again(session: Session, delivery_id: int, by: Member, now: datetime) -> None:
-    """Send an edition once more to one member. Raises NotReady when it says what was redacted since it was made."""
-    row = session.get_one(Delivery, delivery_id)
-    variant = session.get(Variant, row.variant_id) if row.variant_id is not None else None
-    refuse_redacted(session, session.get_one(Edition, row.edition_id), variant)
-    deliver.resend(session, delivery_id, by, now)
-
-
-def refuse_redacted(session: Session, edition: Edition, variant: Variant | None) -> None:
-    """Raise NotReady where a frozen mail says words that were redacted after it was made: it cannot be made anew."""
-    frozen = variant.frozen if variant is not None else edition.frozen
-    if frozen and compose.says_redacted(session, edition.community_id, frozen):
-        sentence = f"Issue {edition.number} says words that were redacted since it was made, so no more of it is sent."
-        raise NotReady([Hindrance(sentence)])
 
 
 def _leaving(session: Session, edition_id: int) -> Edition:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from markupsafe import escape
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, func, or_, select
 
@@ -15,7 +14,6 @@ from digest.config import CommunitySettings, Settings
 from digest.edition import Digest, Earlier, Frozen, When, Who
 from digest.edition.compile import Post, ThreadFacts, compile_digest, only_questions, reply_link
 from digest.edition.render import dumps, freeze, loads, wire
-from digest.message.privacy import everywhere
 from digest.models import Collation, Community, Edition, EditionThread, Member, Thread
 from digest.nouns import CollationStatus, Content, EditionStatus, MessageStatus, Naming, Role
 from digest.steps import Batched, checks, remembered
@@ -24,7 +22,6 @@ from digest.steps.deliver import recipient
 from digest.steps.enrol import plain_address
 from digest.steps.notify import sender
 from digest.steps.read import identifiers, shown_text
-from digest.steps.redact import cleaned, redacted
 
 OPEN = (EditionStatus.COLLECTING, EditionStatus.IN_REVIEW, EditionStatus.APPROVED)
 GONE = (EditionStatus.SENDING, EditionStatus.SENT)
@@ -201,8 +198,6 @@ def preview(
     """An edition exactly as `member` will receive it; once sending has begun, as it was frozen.
 
     `words`: the introduction, announcements and dates to try out, instead of those that are stored.
-
-    Its `text` and `html` are for showing: what was redacted after it was sent is masked there, and not in `wire`.
     """
     edition = session.get_one(Edition, edition_id)
     if words is not None and edition.status in OPEN:
@@ -212,15 +207,7 @@ def preview(
     frozen = loads(edition.frozen) if edition.frozen else frozen_now(session, settings, edition, now)
     mail = wire(frozen, recipient(settings, member, member.email, frozen))
     text, html = _bodies(mail)
-    if edition.frozen:  # what was sent cannot be called back, but it is shown without what was redacted since
-        gone = redacted(session, edition.community_id)
-        text, html = cleaned(text, gone), cleaned(html, [(str(escape(words)), type) for words, type in gone])
     return Preview(frozen.subject, text, html, len(mail), mail)
-
-
-def says_redacted(session: Session, community_id: int, frozen: bytes) -> bool:
-    """Whether a mail that was made says words which were redacted afterwards."""
-    return bool(everywhere(loads(frozen).text, redacted(session, community_id)))
 
 
 def _bodies(mail: bytes) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from digest.message.privacy import Known, everywhere, repeated
 from digest.message.privacy.again import plain
 from digest.models import Collation, Edition, EditionThread, Identifier, Member, Message, Thread
 from digest.nouns import Content, Decision, EditionStatus, Place, mask
-from digest.steps import asked, note
+from digest.steps import asked, note, sent
 
 Wanted = tuple[tuple[str, str], ...]  # (words, type)
 
@@ -26,7 +26,6 @@ _OWN = frozenset({"nhs_number", "hospital_number", "phone", "email", "address"})
 BY_HAND = "words"
 _NAME_WORD = re.compile(r"[^\W\d_]{3,}")
 _QUOTED = re.compile(r"“[^”]*”")
-_OPEN = (EditionStatus.COLLECTING, EditionStatus.IN_REVIEW, EditionStatus.APPROVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,16 +154,6 @@ def carry(
 def cleaned(text: str, wanted: Iterable[tuple[str, str]]) -> str:
     """A text without any of the words: "[NHS number removed]"."""
     return mask(text, everywhere(text, wanted))
-
-
-def redacted(session: Session, community_id: int) -> Wanted:
-    """Everything of a community that is redacted and one person's alone: (words, type)."""
-    rows = session.exec(
-        select(Identifier.words, Identifier.type)
-        .where(Identifier.community_id == community_id, Identifier.decision == Decision.REDACTED)
-        .distinct()
-    )
-    return tuple((words, type) for words, type in rows if words and _alone(words, type))
 
 
 # --- one message -----------------------------------------------------------------------------------------------------
@@ -307,7 +296,7 @@ def _settled(session: Session, message: Message) -> bool:
 
 
 def _clean(session: Session, community_id: int, wanted: Wanted, threads: set[int], now: datetime) -> None:
-    """Take the words out of titles, collations and editions that are not sent; those editions go back to review."""
+    """Take the words out of titles, collations and editions; an approved edition goes back to review."""
     letters = [plain(words) for words, _ in wanted]
     touched = set(threads)
     for thread in session.exec(select(Thread).where(col(Thread.id).in_(threads))).all():
@@ -320,9 +309,7 @@ def _clean(session: Session, community_id: int, wanted: Wanted, threads: set[int
             collation.content = _without(collation.content, wanted)
             touched.add(collation.thread_id)
             session.add(collation)
-    for edition in session.exec(
-        select(Edition).where(Edition.community_id == community_id, col(Edition.status).in_(_OPEN))
-    ).all():
+    for edition in session.exec(select(Edition).where(Edition.community_id == community_id)).all():
         words = (edition.introduction, edition.announcements, json.dumps(edition.dates, ensure_ascii=False))
         edition.introduction = cleaned(edition.introduction, wanted)
         edition.announcements = cleaned(edition.announcements, wanted)
@@ -336,6 +323,8 @@ def _clean(session: Session, community_id: int, wanted: Wanted, threads: set[int
     session.flush()
     for thread_id in sorted(touched):
         asked.noted(session, thread_id)
+    own = [pair for pair in wanted if _alone(*pair)]
+    sent.forget(session, community_id, lambda edition: wanted if _carries(session, edition, touched) else own)
 
 
 def _carries(session: Session, edition: Edition, threads: set[int]) -> bool:

@@ -114,18 +114,15 @@ def give_up(visit: MemberVisit) -> Response:
 def decide(visit: MemberVisit) -> Response:
     """Send a member's mail again, or take one as sent of which nobody can know whether it arrived."""
     again = visit.field("resend") == "yes"
-    try:
-        with store.transaction(visit.desk.engine) as session:
-            row = reads.delivery(session, visit.member.community_id, visit.request.path_params["delivery"])
-            if again:
-                arrange.send_again(session, row.id, visit.member, visit.now)
-            else:
-                deliver.decide_unknown(session, row.id, False, visit.member, visit.now)
-            where = "/deliveries" if visit.field("from") == "deliveries" else ""
-            done = "resent" if again else "taken_as_sent"
-            return visit.go(f"/edition/{row.edition_id}{where}?done={done}#deliveries")
-    except publish.NotReady as refused:
-        raise HTTPException(409, str(refused)) from None
+    with store.transaction(visit.desk.engine) as session:
+        row = reads.delivery(session, visit.member.community_id, visit.request.path_params["delivery"])
+        if again:
+            deliver.resend(session, row.id, visit.member, visit.now)
+        else:
+            deliver.decide_unknown(session, row.id, False, visit.member, visit.now)
+        where = "/deliveries" if visit.field("from") == "deliveries" else ""
+        done = "resent" if again else "taken_as_sent"
+        return visit.go(f"/edition/{row.edition_id}{where}?done={done}#deliveries")
 
 
 def _do(visit: MemberVisit, done: str, change: Callable[[Session, Edition], None], at: str = "") -> Response:
