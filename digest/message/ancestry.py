@@ -12,10 +12,11 @@ _LETTERS = 20  # a line with as many is not in two mails by chance
 _RUN = 4  # words
 
 
-def known(text: str, found: Sequence[Segment], ancestors: Iterable[str]) -> tuple[Segment, ...]:
-    """The segments of `text`, by what the texts of its `ancestors` hold.
+def known(text: str, found: Sequence[Segment], ancestors: Iterable[str], parent: bool = True) -> tuple[Segment, ...]:
+    """The segments of `text`, by what the texts of its `ancestors` hold; `parent`: the mail it answers is among them.
 
-    A line that stands there is a quote, however it looks; one that does not, between two of a quote that do, is new.
+    A line that stands there is a quote, however it looks; one that does not, between two of a quote that do, is new,
+    unless it may be the parent's.
 
     A line stands there when all its runs of four words do: a quote may have been broken into other lines. It needs 20
     letters, or lies between lines that have them: "Yes, we do." is said by many. All stays when nothing would be left.
@@ -28,7 +29,7 @@ def known(text: str, found: Sequence[Segment], ancestors: Iterable[str]) -> tupl
         for size in range(1, _RUN + 1):
             phrases.update(" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
     after = list(before)
-    if phrases:
+    if phrases and parent:
         _answers_within(lines, before, after, phrases)
     gap: list[int] = []  # short lines that stand there, below one that became a quote
     quoting = False

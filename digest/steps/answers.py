@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from digest.edition.render import loads
-from digest.models import Edition, EditionThread, Message, Part, Reference, Thread
-from digest.nouns import EditionStatus, HoldReason, Kind, MessageStatus
+from digest.message.purpose import by_a_person
+from digest.models import Edition, EditionThread, Message, Part, Reference, Ruling, Thread
+from digest.nouns import HUMAN, EditionStatus, HoldReason, Kind, MessageStatus
 from digest.steps.neighbours import chunks
+from digest.steps.place import redraft_threads
 from digest.steps.read import new_words
 from digest.thread import items as thread_items
 from digest.thread.items import Item
 from digest.thread.subject import base
 
+ANSWERS_DIGEST = "This answers the digest. Which of its threads is it about?"
 _RECENT = 8  # editions whose subject an answer without headers may have
 
 
@@ -92,6 +95,39 @@ class Digests:
         return self._subjects
 
 
+def of_late_digests(session: Session, community_id: int, digests: Digests, fresh: Sequence[Message]) -> list[int]:
+    """Take stored answers to digests among `fresh` out of where they were put before these came: they wait again.
+
+    Returns the ids of what stays behind in their threads, which has to be settled again.
+    """
+    late = [m.rfc_message_id for m in fresh if m.rfc_message_id and m.from_address == digests.address]
+    ruled = select(Ruling.id).where(col(Ruling.message_id) == col(Message.id)).exists()
+    left: set[int] = set()
+    taken: set[int] = set()
+    for some in chunks(late):
+        for message in session.exec(
+            select(Message)
+            .join(Reference, col(Reference.message_id) == col(Message.id))
+            .where(
+                Message.community_id == community_id,
+                col(Reference.rfc_message_id).in_(some),
+                Reference.answers,
+                col(Message.kind).in_(HUMAN - {Kind.DIGEST_REPLY}),
+                Message.status == MessageStatus.ACCEPTED,
+                col(Message.thread_id).is_not(None),
+                ~ruled,
+            )
+        ).all():
+            message.kind, message.kind_reason = by_a_person(new_words(message), message.subject, True, True)
+            message.status, message.hold_reason = MessageStatus.HELD, HoldReason.WHICH_THREAD
+            message.hold_note = ANSWERS_DIGEST
+            redraft_threads(session, message)
+            left |= set(session.exec(select(Message.id).where(Message.thread_id == message.thread_id)))
+            message.thread_id, message.thread_reason = None, ""
+            taken.add(message.id)
+    return sorted(left - taken)
+
+
 def take_apart_waiting(session: Session, community_id: int, digests: Digests) -> list[Message]:
     """Take apart the answers that wait for a thread, earlier ones too; returns those whose every part found one."""
     waiting = session.exec(
@@ -109,7 +145,8 @@ def _take_apart(session: Session, message: Message, answered: Answered) -> bool:
     """Store which thread each part of an answer is about; whether all of it found one."""
     if base(message.subject).token is not None and _token_thread(session, message) is not None:
         return True
-    items = _items(session, message.community_id, answered.edition)
+    # Before the digest that it answers was there, it may have begun a thread itself.
+    items = [item for item in _items(session, message.community_id, answered.edition) if item.id != message.id]
     found = thread_items.take_apart(
         message.text,
         message.segments,

@@ -19,7 +19,7 @@ from digest.message.purpose import by_a_person, turns
 from digest.models import Alias, Identifier, Member, Message, RawMessage, Reference
 from digest.nouns import HUMAN, MASKED, HoldReason, Kind, MessageStatus
 from digest.steps import alone, wishes
-from digest.steps.answers import Digests, take_apart_waiting
+from digest.steps.answers import ANSWERS_DIGEST, Digests, of_late_digests, take_apart_waiting
 from digest.steps.enrol import find, plain_address
 from digest.steps.neighbours import LEAVES, chunks
 from digest.steps.place import redraft_threads, settle
@@ -92,8 +92,10 @@ def file(
     bearers = _bearers(session, community_id, [name for m, u in fresh for name in _ancestry(u)])
     for message, understood in fresh:
         if understood.kind is None:
-            _set_apart(message, understood, bearers)
-    _set_apart_later(session, community_id, [m for m, _ in fresh])
+            named = {name: name in _parents(understood) for name in _ancestry(understood)}
+            named.pop(understood.message_id, None)
+            _set_apart(message, named, bearers)
+    changed = _set_apart_later(session, community_id, [m for m, _ in fresh])
     copies = _copies(session, community_id, [m for m, u in fresh if u.kind is None])
     for message, understood in fresh:
         first, why = _first_copy(message, understood, bearers, copies)
@@ -103,7 +105,8 @@ def file(
             message.turn = turns(new_words(message))
     placed = [message for message, _ in fresh if message.status is MessageStatus.ACCEPTED]
     about = [message for message, _ in fresh if message.kind in LEAVES]
-    replaced = settle(session, community_id, [message.id for message in placed + about], now)
+    left = of_late_digests(session, community_id, digests, [m for m, _ in fresh])
+    replaced = settle(session, community_id, [*(message.id for message in placed + about), *left], now)
     answers = take_apart_waiting(session, community_id, digests)
     for message in answers:
         message.status, message.hold_reason, message.hold_note = MessageStatus.ACCEPTED, None, ""
@@ -111,8 +114,7 @@ def file(
     for message in answers:
         redraft_threads(session, message)
     placed += answers
-    here = {message.id for message in placed}
-    _read_kinds(session, placed + [m for m in replaced if m.id not in here and m.kind in HUMAN])
+    _read_kinds(session, placed, changed | {m.id for m in replaced})
     _check_identifiers(session, community_id, placed, now)
     session.flush()
 
@@ -153,14 +155,12 @@ def _write_down(
         for hit in understood.hits
     )
     named = dict.fromkeys((understood.message_id, *understood.in_reply_to, *understood.references))
-    # RFC 5322, 3.6.4: a mail's parent is the last of its References
-    answers = understood.in_reply_to or understood.references[-1:]
     session.add_all(
         Reference(
             message_id=message.id,
             rfc_message_id=name,
             community_id=message.community_id,
-            answers=name in answers,
+            answers=name in _parents(understood),
         )
         for name in named
         if name
@@ -206,26 +206,41 @@ def _sort(
     elif member is None or not member.active:
         _hold(message, HoldReason.UNKNOWN_SENDER, "The sender is not a member of the community.")
     elif to_digest:  # for now: what it answers may be among the mails at hand
-        _hold(message, HoldReason.WHICH_THREAD, "This answers the digest. Which of its threads is it about?")
+        _hold(message, HoldReason.WHICH_THREAD, ANSWERS_DIGEST)
     else:
         message.status, message.hold_reason = MessageStatus.ACCEPTED, None
 
 
-def _read_kinds(session: Session, placed: Sequence[Message]) -> None:
-    """Question, reply or announcement: what a mail does also depends on what stands before it in its thread."""
-    kinds: dict[int | None, set[str]] = {}
-    here = {m.id for m in placed}
-    for some in chunks({m.thread_id for m in placed if m.thread_id is not None}):
+def _read_kinds(session: Session, placed: Sequence[Message], changed: Set[int]) -> None:
+    """Question, reply or announcement: what a mail does also depends on what stands before it in its thread.
+
+    A thread is read again from its start where mail comes before what is there, or where stored mails were `changed`
+    (moved, or their quotes told apart): the order of arrival makes no difference.
+    """
+    session.flush()
+    new = {m.id for m in placed}
+    touched: set[int | None] = {m.thread_id for m in placed}
+    for ids in chunks(changed - new):
+        touched |= set(session.exec(select(Message.thread_id).where(col(Message.id).in_(ids))))
+    before: dict[int | None, set[str]] = {}  # the kinds of what stands before the first of `placed`
+    begun: set[int | None] = set()
+    again: set[int | None] = set()
+    at = func.coalesce(Message.sent_at, Message.received_at)
+    for some in chunks(id for id in touched if id is not None):
         for id, thread_id, kind in session.exec(
-            select(Message.id, Message.thread_id, Message.kind).where(col(Message.thread_id).in_(some))
+            select(Message.id, Message.thread_id, Message.kind)
+            .where(col(Message.thread_id).in_(some), col(Message.kind).in_(HUMAN))
+            .order_by(at, col(Message.id))
         ):
-            if id not in here:
-                kinds.setdefault(thread_id, set()).add(kind)
-    _in_order(placed, kinds)
-    # An announcement that comes later than what is said to it: that is read again as if it had come first.
-    told = [m for m in placed if m.kind is Kind.ANNOUNCEMENT and len(kinds[m.thread_id]) > 1]
-    for some in chunks({m.thread_id for m in told if m.thread_id is not None}):
-        found = session.exec(select(Message).where(col(Message.thread_id).in_(some), col(Message.kind).in_(HUMAN)))
+            if id in new:
+                begun.add(thread_id)
+            elif id in changed or thread_id in begun:
+                again.add(thread_id)
+            else:
+                before.setdefault(thread_id, set()).add(kind)
+    _in_order([m for m in placed if m.thread_id not in again], before)
+    for those in chunks(id for id in again if id is not None):
+        found = session.exec(select(Message).where(col(Message.thread_id).in_(those), col(Message.kind).in_(HUMAN)))
         _in_order(found.all(), {})
 
 
@@ -287,39 +302,62 @@ def _bearers(session: Session, community_id: int, names: Sequence[str]) -> dict[
     return found
 
 
+def _parents(understood: Understood) -> tuple[str, ...]:
+    """The Message-IDs of the mails it answers (RFC 5322, 3.6.4: without In-Reply-To, the last of its References)."""
+    return tuple(understood.in_reply_to or understood.references[-1:])
+
+
 def _ancestry(understood: Understood) -> list[str]:
     """The Message-IDs a mail bears and names, the nearest ancestors last (RFC 5322, 3.6.4)."""
     named = [*understood.references, *understood.in_reply_to][-ANCESTORS:]
     return [name for name in dict.fromkeys([*named, understood.message_id]) if name]
 
 
-def _set_apart(message: Message, understood: Understood, bearers: Mapping[str, Sequence[Message]]) -> None:
-    """Tell the author's words from those of the stored mails that it answers."""
-    named = [name for name in _ancestry(understood) if name != understood.message_id]
-    texts = [one.text for name in named for one in bearers.get(name, ())[:1] if _when(one) <= _when(message)]
-    if texts:
-        message.segments = list(known(message.text, message.segments, texts))
+def _set_apart(message: Message, named: Mapping[str, bool], bearers: Mapping[str, Sequence[Message]]) -> bool:
+    """Tell the author's words from those of the stored mails that it answers; whether that made a difference.
+
+    `named`: the Message-IDs of its ancestors, and whether each is the mail it answers.
+    """
+    stored = {name: one for name in named for one in bearers.get(name, ())[:1] if _when(one) <= _when(message)}
+    if not stored:
+        return False
+    texts = [one.text for one in stored.values()]
+    found = list(known(message.text, message.segments, texts, any(named[name] for name in stored)))
+    if found == message.segments:
+        return False
+    message.segments = found
+    return True
 
 
-def _set_apart_later(session: Session, community_id: int, fresh: Sequence[Message]) -> None:
-    """Do the same for the stored mails that answer one of `fresh`, which came late."""
-    late = {m.rfc_message_id: m for m in fresh if m.rfc_message_id}
+def _set_apart_later(session: Session, community_id: int, fresh: Sequence[Message]) -> set[int]:
+    """Do the same for the stored mails that answer one of `fresh`, which came late; returns the ids of the changed."""
     here = {m.id for m in fresh}
-    for some in chunks(late):
-        for message, name in session.exec(
-            select(Message, Reference.rfc_message_id)
+    waiting: dict[int, Message] = {}
+    for some in chunks({m.rfc_message_id for m in fresh if m.rfc_message_id}):
+        for message in session.exec(
+            select(Message)
             .join(Reference, col(Reference.message_id) == col(Message.id))
             .where(
                 Message.community_id == community_id,
                 col(Reference.rfc_message_id).in_(some),
                 col(Message.kind).in_(HUMAN),
                 col(Message.filed_at).is_not(None),
+                col(Message.rfc_message_id) != col(Reference.rfc_message_id),
             )
         ):
-            if message.id not in here and name != message.rfc_message_id and _when(late[name]) <= _when(message):
-                message.segments = list(known(message.text, message.segments, [late[name].text]))
-                message.turn = turns(new_words(message))
-                session.add(message)
+            if message.id not in here:
+                waiting[message.id] = message
+    named: dict[int, dict[str, bool]] = {}
+    for some_ids in chunks(waiting):
+        for row in session.exec(select(Reference).where(col(Reference.message_id).in_(some_ids))):
+            if row.rfc_message_id != waiting[row.message_id].rfc_message_id:
+                named.setdefault(row.message_id, {})[row.rfc_message_id] = row.answers
+    bearers = _bearers(session, community_id, [name for names in named.values() for name in names])
+    changed = {id for id, names in named.items() if _set_apart(waiting[id], names, bearers)}
+    for id in changed:
+        waiting[id].turn = turns(new_words(waiting[id]))
+        session.add(waiting[id])
+    return changed
 
 
 def _when(message: Message) -> datetime:

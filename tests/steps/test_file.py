@@ -243,8 +243,10 @@ def test_a_reply_with_the_threads_token_goes_to_that_thread_before_anything_else
         assert world.messages(session)[1].thread_id == thread
 
 
-def test_a_reply_to_the_digest_goes_where_its_words_belong_or_to_the_coordinator(world: World) -> None:
-    world.receive(QUESTION, mail(SERVICE, "GP leads digest, Issue 3", "Unreturned FIT kits …", "d3@example.org"))
+@pytest.mark.parametrize("late", [False, True])
+def test_a_reply_to_the_digest_goes_where_its_words_belong_or_to_the_coordinator(world: World, late: bool) -> None:
+    digest = mail(SERVICE, "GP leads digest, Issue 3", "Unreturned FIT kits …", "d3@example.org")
+    world.receive(*([QUESTION] if late else [QUESTION, digest]))
     clear = mail(
         "tunde@example.org",
         "Re: GP leads digest, Issue 3",
@@ -254,8 +256,10 @@ def test_a_reply_to_the_digest_goes_where_its_words_belong_or_to_the_coordinator
     )
     vague = mail("priya@example.org", "Re: GP leads digest, Issue 3", "Could not agree more.", "v@x", "d3@example.org")
     world.receive(clear, vague)
+    if late:
+        world.receive(digest)
     with store.read(world.engine) as session:
-        question, _, clear_, vague_ = world.messages(session)
+        question, clear_, vague_ = (m for m in world.messages(session) if m.from_address != SERVICE)
         assert (clear_.kind, clear_.thread_id) == (Kind.DIGEST_REPLY, question.thread_id)
         assert (vague_.kind, vague_.thread_id, vague_.hold_reason) == (Kind.DIGEST_REPLY, None, HoldReason.WHICH_THREAD)
 
@@ -316,24 +320,42 @@ def test_an_address_cannot_belong_to_two_members(world: World) -> None:
         enrol.members(session, world.community_id, rows, NOON)
 
 
-@pytest.mark.parametrize("late", [False, True])
-def test_who_asks_in_an_announcements_thread_asks_its_question_whichever_comes_first(world: World, late: bool) -> None:
-    told = mail(
-        "Ruth <ruth@charity.example.org>",
-        "New threshold",
-        "The new threshold is now live from Monday.\n",
-        "t1@example.org",
-    )
-    asks = mail(
-        "Gwen <gwen@example.org>",
-        "Re: New threshold",
-        "Does anyone know whether capacity was modelled?\n",
-        "t2@example.org",
-        answers="t1@example.org",
-        at=NOON + timedelta(hours=1),
-    )
-    for raw in (asks, told) if late else (told, asks):
+TOLD = mail(
+    "Ruth <ruth@charity.example.org>",
+    "New threshold",
+    "Dear all,\n\nThe new threshold is now live from Monday, in every hub of the region.\n\nRuth\n",
+    "t1@example.org",
+)
+ASKS = mail(
+    "Gwen <gwen@example.org>",
+    "Re: New threshold",
+    "Does anyone know whether the capacity of our hubs was modelled?\n",
+    "t2@example.org",
+    answers="t1@example.org",
+    at=NOON + timedelta(hours=1),
+)
+TELLS = mail(  # quotes both without a mark
+    "Tunde <tunde@example.org>",
+    "Re: New threshold",
+    "Ours did so in the spring.\n\nFrom: Gwen <gwen@example.org>\nSent: 24 November 2026 13:00\nTo: leads\n"
+    "Subject: Re: New threshold\n\nDoes anyone know whether the capacity of our hubs was modelled?\n\n"
+    "From: Ruth <ruth@charity.example.org>\nSent: 24 November 2026 12:00\nTo: leads\nSubject: New threshold\n\n"
+    "Dear all,\n\nThe new threshold is now live from Monday, in every hub of the region.\n\nRuth\n",
+    "t3@example.org",
+    answers="t2@example.org",
+    at=NOON + timedelta(hours=2),
+    References="<t1@example.org> <t2@example.org>",
+)
+
+
+@pytest.mark.parametrize("order", [list(order) for order in itertools.permutations((TOLD, ASKS, TELLS))])
+def test_who_asks_in_an_announcements_thread_asks_its_question_in_whatever_order_they_come(
+    world: World, order: list[bytes]
+) -> None:
+    for raw in order:
         world.receive(raw)
     with store.read(world.engine) as session:
-        kinds = {m.rfc_message_id: m.kind for m in world.messages(session)}
-    assert kinds == {"t1@example.org": Kind.ANNOUNCEMENT, "t2@example.org": Kind.QUESTION}
+        read = {m.rfc_message_id: (m.kind, " ".join(new_words(m).split())) for m in world.messages(session)}
+    assert read["t1@example.org"][0] is Kind.ANNOUNCEMENT
+    assert read["t2@example.org"][0] is Kind.QUESTION
+    assert read["t3@example.org"] == (Kind.REPLY, "Ours did so in the spring.")
