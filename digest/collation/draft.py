@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from digest.collation import Contribution, evidence, own_words
-from digest.collation.follow import asked_and_answered, outcome, question_answered, still_open
+from digest.collation.follow import answer_to, asked_and_answered, outcome, question_answered, still_open
 from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
 from digest.collation.points import only_shares, ranked, substantive, whole
@@ -114,12 +114,20 @@ class _Draft:
         )
 
     def add(self, reply: Contribution, without: Sequence[Sentence] = (), least: float = -inf) -> None:
-        """Make the best sentence of `reply` a point, unless all but those `without` are worth less than `least`."""
+        """Make the best sentence of `reply` a point, unless all but those `without` are worth less than `least`.
+
+        Who answers several questions, each below its quote or by its number, makes a point for each.
+        """
         best = [one for one in ranked(reply, self.lines) if one.sentence not in without]
-        if best and best[0].worth >= least:
-            id = f"m{reply.message}-{best[0].sentence.start}"
-            standing = Standing(id, reply.author, reply.message, said(reply))
-            self.points.append(_Making(best[0], _quotes(reply, best), reply, standing, [reply.message]))
+        answers: dict[int | None, list[Line]] = {}
+        for line in best:
+            answers.setdefault(answer_to(reply, line.sentence, self.asking), []).append(line)
+        shown = [lines for number, lines in answers.items() if number is not None]
+        for group in shown if len(shown) > 1 else [best]:
+            if group and group[0].worth >= least:
+                id = f"m{reply.message}-{group[0].sentence.start}"
+                standing = Standing(id, reply.author, reply.message, said(reply))
+                self.points.append(_Making(group[0], _quotes(reply, group), reply, standing, [reply.message]))
 
     def join(self, reply: Contribution, taken: Sequence[Side]) -> None:
         """Attach a reply to the points it agrees with or differs from, and keep what else it says."""

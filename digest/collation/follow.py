@@ -12,6 +12,7 @@ from digest.collation.points import statements
 from digest.collation.questions import asking
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import called
+from digest.collation.stance import asks_along
 from digest.collation.worth import words
 from digest.nouns import SegmentRole
 from digest.words import content as stems
@@ -29,7 +30,14 @@ _OUTCOME = re.compile(
 _LATER = re.compile(
     r"\b(?:will|'ll|shall|going to|let|able to|promise to|try to|back to) (?:\w+ )?(?:summari[sz]e|collate|circulate"
     r"|share|report|let|(?:you|everyone|people|me) know|keep you|get back|be in touch|send|forward|post|follow up"
-    r"|come back|contact|e-?mail|dm|ring|call|you (?:all )?(?:at|in|how))\b",
+    r"|come back|contact|e-?mail|dm|ring|call|tell|update|feed back|you (?:all )?(?:at|in|how))\b"
+    r"|\b(?:and|then) (?:tell|let|update|report|feed back|get back)\b",
+    re.IGNORECASE,
+)
+# Keeping the list in order is no outcome either: "I'll delete yours, there is a name in it".
+_HOUSEKEEPING = re.compile(
+    r"\b(?:delet\w+|redact\w*|blank(?:ed)? out|(?:take|taken|took) .{0,40}\b(?:archive|down)"
+    r"|remov\w+ .{0,30}\b(?:name|archive|list)|unsubscri\w+|resend|re-send|send (?:it|this) again)\b",
     re.IGNORECASE,
 )
 _LIST_NUMBER = re.compile(r"\(?(\d{1,2})[.)]\s+$")
@@ -48,6 +56,7 @@ def outcome(reply: Contribution) -> list[Sentence]:
         if words(sentence.text) >= 4
         and _OUTCOME.search(sentence.text.replace("’", "'"))
         and not _LATER.search(sentence.text.replace("’", "'"))
+        and not _HOUSEKEEPING.search(sentence.text)
     ]
 
 
@@ -82,11 +91,26 @@ def _asked_on_the_way(reply: Contribution) -> list[Sentence]:
         sentence
         for place, sentence in enumerate(sentences)
         if any(start >= sentence.start and end <= sentence.end for start, end in asked)
-        and (sentence.text.endswith("?") or _ANYBODY.search(sentence.text))
+        and (sentence.text.rstrip(")").endswith("?") or _wants(sentence.text))
+        and (_ANYBODY.search(sentence.text) or not _ERRAND.search(sentence.text))
         and (_PUT.search(sentence.text) or all(s.text.endswith("?") or words(s.text) < 4 for s in sentences[place:]))
     ]
 
 
+def _wants(sentence: str) -> bool:
+    """Whether a sentence without a mark is put to anybody: "grateful for anyone's form", not "if anyone is reading"."""
+    return bool(_ANYBODY.search(sentence)) and not _IF_ANYBODY.search(sentence) and not asks_along([sentence])
+
+
+_IF_ANYBODY = re.compile(r"\b(?:if|unless|should|in case|whoever) (?:any|some)(?:one|body)?\b", re.IGNORECASE)
+# What one asks of a colleague for oneself: "can I ring you about it?", "could you send me your form?"
+_ERRAND = re.compile(
+    r"\b(?:can|could|may|might) (?:i|we) (?:\w+ ){0,2}?(?:ring|call|phone|e-?mail|dm|contact|visit|steal|pinch|borrow"
+    r"|copy|have|see|use) (?:you|yours?|it|a copy)\b"
+    r"|\b(?:can|could|would|will|might) you (?:\w+ ){0,2}?(?:re-?send|send|share|forward|e-?mail|attach|pass|put|give"
+    r"|show) (?:me|us|it|yours?)\b",
+    re.IGNORECASE,
+)
 _ANYBODY = re.compile(r"\b(?:any(?:one|body)?|some(?:one|body))\b", re.IGNORECASE)
 _PUT = re.compile(r"\b(?:you|your|yours|any(?:one|body)|some(?:one|body)|others|elsewhere)\b", re.IGNORECASE)
 
@@ -114,20 +138,27 @@ def question_answered(reply: Contribution, sentence: Sentence, asked: Sequence[S
     """Which of several asking sentences a reply's sentence answers: the one it is written under, by its number, by its
     words; the first in doubt.
     """
-    if len(asked) > 1:
-        above = stems(quoted_above(reply, sentence))
-        number = _LIST_NUMBER.search(reply.text[max(0, sentence.start - 6) : sentence.start])
-        if above:
-            shared = [len(set(above) & set(stems(one.text))) / (len(set(stems(one.text))) or 1) for one in asked]
-            if max(shared) >= 0.5:
-                return shared.index(max(shared))
-        if number and 0 < int(number[1]) <= len(asked):
-            in_order = sorted(range(len(asked)), key=lambda n: asked[n].start)
-            return in_order[int(number[1]) - 1]
+    if (shown := answer_to(reply, sentence, asked)) is not None:
+        return shown
     said = set(stems(sentence.text))
     shared = [len(said & set(stems(one.text))) / (len(set(stems(one.text))) or 1) for one in asked]
     best = max(range(len(asked)), key=lambda n: (shared[n], -n), default=0)
     return best if best == 0 or shared[best] >= max(_ENOUGH, shared[0] + _CLEARLY) else 0
+
+
+def answer_to(reply: Contribution, sentence: Sentence, asked: Sequence[Sentence]) -> int | None:
+    """The asking sentence that a reply's sentence is shown to answer, by the quote above it or its number, or None."""
+    if len(asked) < 2:
+        return None
+    if above := set(stems(quoted_above(reply, sentence))):
+        shared = [len(above & set(stems(one.text))) / (len(set(stems(one.text))) or 1) for one in asked]
+        if max(shared) >= 0.5:
+            return shared.index(max(shared))
+    number = _LIST_NUMBER.search(reply.text[max(0, sentence.start - 6) : sentence.start])
+    if number and 0 < int(number[1]) <= len(asked):
+        in_order = sorted(range(len(asked)), key=lambda n: asked[n].start)
+        return in_order[int(number[1]) - 1]
+    return None
 
 
 def quoted_above(reply: Contribution, sentence: Sentence) -> str:

@@ -98,6 +98,22 @@ def test_a_question_asked_on_the_way_is_open_until_somebody_takes_it_up() -> Non
     assert answered_since.set_aside == [4]
 
 
+@pytest.mark.parametrize(
+    ("text", "open_"),
+    [
+        ("Does anybody do this at weekends?", 1),
+        ("We ring them ourselves. Sam, do your receptionists ring at weekends?", 1),
+        ("Our letter says it all. (Ring me, if anyone from the laboratory is reading.)", 0),
+        ("We ring them. If anyone wants to hear more, do ask me.", 0),
+        ("Same problem here, would love this too if anyone has one!", 0),
+        ("Sam, can I ring you about the list?", 0),
+        ("Lovely. Beth, could you send me your form?", 0),
+    ],
+)
+def test_open_is_what_wants_an_answer_from_the_group_or_about_the_matter(text: str, open_: int) -> None:
+    assert len(draft([QUESTION, RINGS, says(4, RAVI, text)]).open) == open_
+
+
 def test_a_point_knows_which_question_it_answers() -> None:
     asked = asks("Who rings people about a missed test? And which letter do you send them afterwards?")
     found = draft(
@@ -315,10 +331,20 @@ def test_an_answer_between_the_lines_knows_the_quoted_line_it_answers() -> None:
     content = draft([asked, reply])
     ids = {one.id: one.quote for one in content.question}
     asked_of = {p.evidence[0].quote: ids[p.answers] for p in content.points}
-    assert asked_of
-    assert set(asked_of.items()) <= {
-        ("The hospital has one.", "And which letter do you send them afterwards?"),
-        ("Two clerks share it between them.", "Who rings people about a missed test?"),
+    assert asked_of == {
+        "The hospital has one.": "And which letter do you send them afterwards?",
+        "Two clerks share it between them.": "Who rings people about a missed test?",
+    }
+
+
+def test_numbered_answers_each_make_a_point_for_their_question() -> None:
+    asked = asks("Who rings people about a missed test? And which letter do you send them afterwards?")
+    text = "Hi Ada\n\n1. Two clerks share it between them.\n2. The hospital has one.\n\nGood luck with it."
+    content = draft([asked, says(2, SAM, text)])
+    ids = {one.id: one.quote for one in content.question}
+    assert {p.label: ids[p.answers] for p in content.points} == {
+        "Two clerks share it between them.": "Who rings people about a missed test?",
+        "The hospital has one.": "And which letter do you send them afterwards?",
     }
 
 
@@ -364,6 +390,8 @@ def test_a_few_words_more_from_somebody_who_has_made_their_point_are_set_aside_u
         ("Thanks all. One letter and a call it is.", 1),
         ("Thanks. I will share the letter when it is done.", 0),
         ("Thanks. We are going to report back at Easter.", 0),
+        ("Thanks. I’ll count who comes back and tell you in the summer.", 0),
+        ("Sam, I’ll delete yours, there is a name in it.", 0),
     ],
 )
 def test_what_will_be_told_later_is_no_outcome(text: str, outcomes: int) -> None:
