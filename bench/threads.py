@@ -215,13 +215,19 @@ def by_notmuch(raws: Sequence[bytes]) -> Partition:
         return _by_notmuch(raws, Path(folder))
 
 
-def _by_notmuch(raws: Sequence[bytes], folder: Path) -> Partition:
-    maildir(raws, folder / "mail")
+def notmuch_config(folder: Path) -> Path:
+    """A configuration for the Maildir `folder`/mail that makes notmuch do no more than its work."""
     config = folder / "notmuch-config"
     config.write_text(
         f"[database]\npath={folder / 'mail'}\n[user]\nname=Bench\nprimary_email=bench@example.org\n"
         "[new]\ntags=\n[search]\nexclude_tags=\n[maildir]\nsynchronize_flags=false\n[index]\ndecrypt=false\n"
     )
+    return config
+
+
+def _by_notmuch(raws: Sequence[bytes], folder: Path) -> Partition:
+    maildir(raws, folder / "mail")
+    config = notmuch_config(folder)
 
     def notmuch(*command: str) -> bytes:
         own = {"NOTMUCH_CONFIG": str(config), "HOME": str(folder), "PATH": os.environ.get("PATH", "")}

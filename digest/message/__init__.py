@@ -32,6 +32,9 @@ class Ours:
     digest_address: str
     people: tuple[Person, ...] = ()
 
+    def __hash__(self) -> int:  # what is known of a community is looked up with every mail; it may have thousands
+        return hash((self.stream_address, self.digest_address, len(self.people)))
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:

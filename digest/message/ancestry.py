@@ -1,7 +1,9 @@
 """What a reply's stored ancestors tell about its text: what is their words in it, and what stands between them."""
 
+import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from digest.message import boilerplate, quote, reply
 from digest.nouns import Segment, SegmentRole
@@ -9,7 +11,7 @@ from digest.nouns import Segment, SegmentRole
 NEW, QUOTE = SegmentRole.NEW, SegmentRole.QUOTE
 _WORD = re.compile(r"[^\W\d_]+")
 _LETTERS = 20  # a line with as many is not in two mails by chance
-_RUN = 4  # words
+_RUN = 4  # words; `_phrases` has the same four
 
 
 def known(text: str, found: Sequence[Segment], ancestors: Iterable[str], parent: bool = True) -> tuple[Segment, ...]:
@@ -23,11 +25,7 @@ def known(text: str, found: Sequence[Segment], ancestors: Iterable[str], parent:
     """
     lines = text.split("\n")
     before = _roles_of(lines, found)
-    phrases: set[str] = set()
-    for ancestor in ancestors:
-        words = _words(ancestor)
-        for size in range(1, _RUN + 1):
-            phrases.update(" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
+    phrases = [said for ancestor in ancestors if (said := _phrases(ancestor))]
     after = list(before)
     if phrases and parent:
         _answers_within(lines, before, after, phrases)
@@ -52,7 +50,7 @@ def known(text: str, found: Sequence[Segment], ancestors: Iterable[str], parent:
 
 
 def _answers_within(
-    lines: Sequence[str], before: Sequence[SegmentRole], after: list[SegmentRole], phrases: set[str]
+    lines: Sequence[str], before: Sequence[SegmentRole], after: list[SegmentRole], phrases: Sequence[frozenset[str]]
 ) -> None:
     """Make new what was written into a quote without a mark: lines no ancestor has, between two that one has.
 
@@ -87,17 +85,35 @@ def _belongs(lines: Sequence[str], i: int) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return [word.casefold() for word in _WORD.findall(text)]
+    return _WORD.findall(text.casefold())
 
 
-def _all_in(words: list[str], phrases: set[str]) -> bool:
+@lru_cache(maxsize=256)  # the mails of a thread have the same ancestors
+def _phrases(text: str) -> frozenset[str]:
+    """Every run of up to four words."""
+    words = _words(text)
+    runs = zip(words, words[1:], words[2:], words[3:], strict=False)
+    return frozenset(
+        itertools.chain(
+            words,
+            map(" ".join, itertools.pairwise(words)),
+            map(" ".join, zip(words, words[1:], words[2:], strict=False)),
+            map(" ".join, runs),
+        )
+    )
+
+
+def _runs(words: list[str]) -> Iterator[str]:
     size = min(_RUN, len(words))
-    return all(" ".join(words[i : i + size]) in phrases for i in range(len(words) - size + 1))
+    return (" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
 
 
-def _any_in(words: list[str], phrases: set[str]) -> bool:
-    size = min(_RUN, len(words))
-    return any(" ".join(words[i : i + size]) in phrases for i in range(len(words) - size + 1))
+def _all_in(words: list[str], phrases: Sequence[frozenset[str]]) -> bool:
+    return all(any(run in one for one in phrases) for run in _runs(words))
+
+
+def _any_in(words: list[str], phrases: Sequence[frozenset[str]]) -> bool:
+    return any(run in one for run in _runs(words) for one in phrases)
 
 
 def _roles_of(lines: Sequence[str], found: Sequence[Segment]) -> list[SegmentRole]:

@@ -4,6 +4,7 @@ Told by what the text does, and by its place in the thread.
 """
 
 import re
+from functools import lru_cache
 
 from digest.message import turn
 from digest.nouns import Kind, Turn
@@ -93,6 +94,8 @@ def by_a_person(new_text: str, subject: str, in_thread: bool, to_digest: bool) -
 
 def turns(new_text: str) -> Turn:
     """Whether an answer's own words may be about something else than what it answers."""
+    if not _asked(new_text, len(_TELLS.findall(new_text))):
+        return Turn.NONE
     return turn.turn(_RHETORICAL.sub(" ", new_text), _ASKS)
 
 
@@ -101,12 +104,13 @@ def first_asked(new_text: str) -> str:
     return next((one for one in turn.sentences(new_text) if _ASKS.search(one)), "")
 
 
-def _asked(text: str, tells: int) -> list[str]:
+@lru_cache(maxsize=512)  # a mail is looked at before and after its place is known
+def _asked(text: str, tells: int) -> tuple[str, ...]:
     """What a text asks, each thing as an excerpt, in order; what nobody is meant to answer left out."""
     text = _RHETORICAL.sub(" ", text)
     if tells:
         text = _INVITES.sub(" ", text)
-    return list(dict.fromkeys(_excerpt(text, match.start()) for match in _ASKS.finditer(text[:20_000])))
+    return tuple(dict.fromkeys(_excerpt(text, match.start()) for match in _ASKS.finditer(text[:20_000])))
 
 
 def _excerpt(text: str, at: int) -> str:

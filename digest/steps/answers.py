@@ -39,40 +39,56 @@ class Digests:
         self._own = re.compile(rf"{re.escape(slug)}\.(\d+)\..*@{re.escape(address.rpartition('@')[2])}")
         self._note = re.compile(rf"{re.escape(slug)}\..*@{re.escape(address.rpartition('@')[2])}")
         self._subjects: dict[str, int] | None = None
+        self._names: dict[int, list[str]] = {}  # by message: what it answers
+        self._borne: set[str] = set()  # of those, what stored messages bear
+        self._back: dict[str, Message] = {}  # our own mails that came back, by Message-ID and by subject
+        self._alike: dict[str, Message] = {}
+
+    def look_up(self, messages: Sequence[Message]) -> None:
+        """Ask the database at once for what `answered` must know of each of these."""
+        self._names.update((message.id, []) for message in messages)
+        for some in chunks(m.id for m in messages):
+            for id, name in self.session.exec(
+                select(Reference.message_id, Reference.rfc_message_id)
+                .where(col(Reference.message_id).in_(some), Reference.answers)
+                .order_by(Reference.rfc_message_id)
+            ):
+                self._names[id].append(name)
+        names = {name for message in messages for name in self._names[message.id]}
+        for named in chunks(names):
+            borne = (Message.community_id == self.community_id, col(Message.rfc_message_id).in_(named))
+            self._borne.update(self.session.exec(select(Message.rfc_message_id).where(*borne)))
+            own = select(Message).where(*borne, Message.from_address == self.address).order_by(col(Message.id).desc())
+            self._back.update((one.rfc_message_id, one) for one in self.session.exec(own))
+        for subjects in chunks({m.base_subject for m in messages if base(m.subject).is_reply}):
+            own = select(Message).where(
+                Message.community_id == self.community_id,
+                Message.from_address == self.address,
+                col(Message.base_subject).in_(subjects),
+            )
+            self._alike.update((m.base_subject, m) for m in self.session.exec(own.order_by(col(Message.id))))
 
     def answered(self, message: Message) -> Answered:
         """Whether a mail answers one of ours, and which: an edition, or a stored mail that came back."""
-        names = list(
-            self.session.exec(
-                select(Reference.rfc_message_id).where(Reference.message_id == message.id, Reference.answers)
-            )
-        )
+        if message.id not in self._names:
+            self.look_up([message])
+        names = self._names[message.id]
         for name in names:
             if match := self._own.fullmatch(name):
                 return Answered(True, self._edition(int(match[1])))
             if self._note.fullmatch(name):
                 return Answered(True)
+        back = next((self._back[name] for name in names if name in self._back), None)
+        if back is not None:
+            return Answered(True, back=back)
         subject = base(message.subject)
-        stored = select(Message).where(Message.community_id == self.community_id, Message.from_address == self.address)
-        for some in chunks(names):
-            back = self.session.exec(stored.where(col(Message.rfc_message_id).in_(some))).first()
-            if back is not None:
-                return Answered(True, back=back)
-        if not subject.is_reply or not subject.text or (names and self._known(names)):
+        # what answers somebody's stored message does, whatever its subject
+        if not subject.is_reply or not subject.text or not self._borne.isdisjoint(names):
             return Answered(False)
         if subject.text in self._edition_subjects():
             return Answered(True, self._edition(self._edition_subjects()[subject.text]))
-        back = self.session.exec(
-            stored.where(Message.base_subject == message.base_subject).order_by(col(Message.id).desc())
-        ).first()
+        back = self._alike.get(message.base_subject)
         return Answered(back is not None, back=back)
-
-    def _known(self, names: Sequence[str]) -> bool:
-        """Whether a mail answers somebody's stored message, whatever its subject."""
-        borne = select(Message.id).where(
-            Message.community_id == self.community_id, col(Message.rfc_message_id).in_(names[:1])
-        )
-        return self.session.exec(borne).first() is not None
 
     def _edition(self, number: int) -> Edition | None:
         return self.session.exec(

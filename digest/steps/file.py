@@ -97,11 +97,12 @@ def file(
             _set_apart(message, named, bearers)
     changed = _set_apart_later(session, community_id, [m for m, _ in fresh])
     copies = _copies(session, community_id, [m for m, u in fresh if u.kind is None])
+    digests.look_up([message for message, _ in fresh])
     for message, understood in fresh:
         first, why = _first_copy(message, understood, bearers, copies)
         _sort(message, understood, members.get(understood.from_address), community, (first, why), digests)
     for message, understood in fresh:
-        if understood.kind is None:
+        if understood.kind is None and (understood.references or understood.in_reply_to or understood.thread_index):
             message.turn = turns(new_words(message))
     placed = [message for message, _ in fresh if message.status is MessageStatus.ACCEPTED]
     about = [message for message, _ in fresh if message.kind in LEAVES]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, or_, select
@@ -164,23 +164,33 @@ class Neighbours:
     def _of_author(self, fresh: Iterable[Row]) -> set[int]:
         """Messages that an arriving one may correct, follow or concern, or the other way round."""
         found: set[int] = set()
-        for row in fresh:
-            post = row.post()
-            if row.id not in self.arriving or post.base.is_reply:
-                continue
-            same = Message.member_id == row.member if row.member is not None else Message.from_address == row.address
-            for id, subject, at in self._stored(same, row.at - WINDOW, row.at + WINDOW, col(Message.subject)):
-                other = Post(id, subject, at, at, author=post.author)
-                if id != row.id and (may_concern(post, other) or may_correct(post, other)):
-                    found.add(id)
+        wanted = [row for row in fresh if row.id in self.arriving and not row.post().base.is_reply]
+        for key, column in (("member", col(Message.member_id)), ("address", col(Message.from_address))):
+            by: dict[object, list[Row]] = {}
+            for row in wanted:
+                if (row.member is not None) == (key == "member"):
+                    by.setdefault(getattr(row, key), []).append(row)
+            for some in chunks(by):
+                times = [row.at for value in some for row in by[value]]
+                since, until = min(times) - WINDOW, max(times) + WINDOW
+                for id, value, subject, at in self._stored(
+                    column.in_(some), since, until, column, col(Message.subject)
+                ):
+                    for row in by[value]:
+                        post = row.post()
+                        other = Post(id, subject, at, at, author=post.author)
+                        if (
+                            id != row.id
+                            and abs(at - row.at) <= WINDOW
+                            and (may_concern(post, other) or may_correct(post, other))
+                        ):
+                            found.add(id)
         return found
 
-    def _stored(
-        self, same: ColumnElement[bool] | bool, since: datetime, until: datetime, column: object
-    ) -> Iterable[tuple[int, str, datetime]]:
+    def _stored(self, same: ColumnElement[bool], since: datetime, until: datetime, *columns: object) -> Iterable[Any]:
         sent = func.coalesce(Message.sent_at, Message.received_at)
         return self.session.exec(
-            select(Message.id, column, sent).where(  # type: ignore[call-overload]
+            select(Message.id, *columns, sent).where(  # type: ignore[call-overload]
                 Message.community_id == self.community_id,
                 same,
                 sent.between(since, until),

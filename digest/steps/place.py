@@ -10,11 +10,11 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from digest.models import Message, Thread
+from digest.models import Identifier, Message, Thread
 from digest.nouns import Verb
 from digest.steps.collate import adopt
 from digest.steps.neighbours import LEAVES, Neighbours, Row, chunks
-from digest.steps.read import other_threads, shown_title
+from digest.steps.read import identifiers, other_threads, shown_title
 from digest.thread.arrange import arrange
 from digest.thread.reasons import TURNS
 from digest.thread.threading import Ruling
@@ -37,10 +37,16 @@ def settle(session: Session, community_id: int, message_ids: Iterable[int], now:
     conversations, reasons = arrange(near.posts(), rulings)
     _know(near, conversations)
     begun = [_begun(near, ids) for ids in conversations]
+    fresh = {place: _first(near, ids) for place, ids in enumerate(conversations) if not begun[place]}
+    found = identifiers.of(session, [first.id for first in fresh.values()])
     new = {
-        place: _new(session, community_id, near, ids, reasons)
-        for place, (ids, those) in enumerate(zip(conversations, begun, strict=True))
-        if not those
+        place: Thread(
+            community_id=community_id,
+            title=_title(session, first, found.get(first.id, []), reasons),
+            started_at=first.at,
+            begun_by=first.id,
+        )
+        for place, first in fresh.items()
     }
     session.add_all(new.values())
     session.flush()
@@ -69,20 +75,12 @@ def _begun(near: Neighbours, ids: Sequence[int]) -> list[Thread]:
     )
 
 
-def _new(
-    session: Session, community_id: int, near: Neighbours, ids: Sequence[int], reasons: Mapping[int, str]
-) -> Thread:
-    first = _first(near, ids)
-    title = _title(session, first, reasons)
-    return Thread(community_id=community_id, title=title, started_at=first.at, begun_by=first.id)
-
-
 def _first(near: Neighbours, ids: Sequence[int]) -> Row:
     return near.rows[next(id for id in ids if near.rows[id].kind not in LEAVES)]
 
 
-def _title(session: Session, first: Row, reasons: Mapping[int, str]) -> str:
-    return shown_title(session, session.get_one(Message, first.id), reasons.get(first.id) == TURNS)
+def _title(session: Session, first: Row, found: Sequence[Identifier], reasons: Mapping[int, str]) -> str:
+    return shown_title(session.get_one(Message, first.id), found, reasons.get(first.id) == TURNS)
 
 
 def _joined(
@@ -112,7 +110,7 @@ def _joined(
     if first.at < thread.started_at or turned:
         thread.started_at = min(thread.started_at, first.at)
         if not thread.titled:
-            thread.title = _title(session, first, reasons)
+            thread.title = _title(session, first, identifiers(session, first.id), reasons)
     session.add(thread)
     return thread
 

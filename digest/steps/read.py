@@ -3,7 +3,7 @@
 import re
 import textwrap
 import zlib
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -163,24 +163,23 @@ def new_words(message: Message) -> str:
     return "\n\n".join(message.text[start:end].strip() for start, end in new_spans(message.segments))
 
 
-def shown_title(session: Session, message: Message, turns: bool = False) -> str:
+def shown_title(message: Message, found: Sequence[Identifier], turns: bool = False) -> str:
     """The title that a message's subject makes, masked only then: a mask at its start would pass for a list's tag.
 
-    `turns`: its subject is about something else, so what it asks is the title.
+    `found`: the message's identifiers. `turns`: its subject is about something else, so what it asks is the title.
     """
     asked = first_asked(new_words(message)) if turns else ""
     title = textwrap.shorten(asked, TITLE_LENGTH, placeholder=" …") or subjects.title(message.subject)
-    return mask(title, everywhere(title, _masked_words(session, message)))
+    return mask(title, everywhere(title, _masked_words(found)))
 
 
-def _masked_words(session: Session, message: Message) -> list[tuple[str, str]]:
-    found = identifiers(session, message.id)
+def _masked_words(found: Iterable[Identifier]) -> list[tuple[str, str]]:
     return [(i.words, i.type) for i in found if i.words and i.decision is not Decision.RELEASED]
 
 
 def shown_links(session: Session, message: Message, thread_id: int | None = None) -> list[str]:
     """The web addresses of a message, without those that say what is masked; as one of its threads sees them."""
-    hidden = _masked_words(session, message)
+    hidden = _masked_words(identifiers(session, message.id))
     links = message.links if thread_id is None else _links_of(session, message, thread_id)
     return [link for link in links if not everywhere(unquote(link), hidden)]
 

@@ -56,7 +56,17 @@ def store(
                 session.add(message)
             continue
         message = known[sha256] = Message(
-            community_id=community_id, source=arrival.source, received_at=arrival.received_at, raw_sha256=sha256
+            community_id=community_id,
+            source=arrival.source,
+            received_at=arrival.received_at,
+            raw_sha256=sha256,
+            # SQLModel's own defaults for these take longer than all the rest
+            copies=[],
+            segments=[],
+            links=[],
+            anchors={},
+            attachments=[],
+            problems=[],
         )
         fresh.append((message, arrival.raw))
     session.add_all(message for message, _ in fresh)

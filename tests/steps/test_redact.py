@@ -38,7 +38,7 @@ def shown(session: Session, message: Message) -> str:
     """All that may be seen of a message."""
     return "\n".join(
         [
-            read.shown_title(session, message),
+            read.shown_title(message, read.identifiers(session, message.id)),
             *(segment.text for segment in read.shown_segments(session, message)),
             *read.shown_attachments(session, message),
             *read.shown_links(session, message),

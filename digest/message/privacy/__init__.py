@@ -23,16 +23,18 @@ class Known:
 
     people: People = field(default_factory=People)
     addresses: frozenset[str] = frozenset()
+    domains: frozenset[str] = frozenset()  # of organisations that they write from
 
     @classmethod
     def of(cls, names: Iterable[str], addresses: Iterable[str]) -> "Known":
         """From names as people write them."""
-        return cls(People.of(names), frozenset(address.lower() for address in addresses))
+        own = frozenset(address.lower() for address in addresses)
+        return cls(People.of(names), own, contacts.organisations(own))
 
     def also(self, names: Iterable[str], addresses: Iterable[str]) -> "Known":
         """With more people."""
         more = Known.of(names, addresses)
-        return Known(self.people | more.people, self.addresses | more.addresses)
+        return Known(self.people | more.people, self.addresses | more.addresses, self.domains | more.domains)
 
 
 NOBODY = Known()
@@ -46,7 +48,7 @@ def identifiers(text: str, place: Place, known: Known = NOBODY, *, offset: int =
     houses = list(contacts.addresses(read, marks))
     codes = list(contacts.postcodes(read, houses, marks))
     found = [*marks, *houses, *codes, *contacts.phones(read, [*marks, *houses, *codes])]
-    found += contacts.emails(read, known.addresses)
+    found += contacts.emails(read, known.addresses, known.domains)
     if at is not None:
         found = [(kind, at(start), at(end - 1) + 1) for kind, start, end in found]
     return _settled([Hit(kind, place, offset + s, offset + e, text[s:e]) for kind, s, e in found])

@@ -1,7 +1,7 @@
 """Addresses, postcodes, phone numbers and e-mail addresses: a patient's, not an organisation's or a colleague's."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from digest.message.privacy.context import (
     DASH,
@@ -81,6 +81,13 @@ _FUNCTION = re.compile(
     re.I,
 )
 _PUBLIC = re.compile(r"(?:^|\.)(?:nhs\.(?:net|uk|scot|wales)|gov\.uk|ac\.uk|police\.uk|parliament\.uk)$", re.I)
+#: Where anybody can have a mailbox, patients and members alike: the large providers' and those named after mail.
+_ANYBODYS = re.compile(
+    r"(?:^|\.)(?:gmail|googlemail|hotmail|outlook|live|msn|yahoo|ymail|rocketmail|icloud|me|mac|aol|btinternet|"
+    r"btopenworld|sky|virgin|virginmedia|talktalk|ntlworld|blueyonder|tiscali|plus|proton|protonmail|pm|gmx|fastmail|"
+    r"zoho|hey|yandex|o2|orange|eircom|(?:web|e|my)?mail)\.[\w.-]+$",
+    re.I,
+)
 _ACTS = re.compile(
     r"\b(?:write|writes|wrote|e-?mail|mail|reply|contact|send|sends|copy|ask|asked)(?: (?:it|them|this|us|me|"
     r"details|to|in|on|at|"
@@ -166,16 +173,27 @@ def phones(text: str, marks: Sequence[Span] = ()) -> Iterator[Span]:
             yield "phone", start, end
 
 
-def emails(text: str, own: frozenset[str]) -> Iterator[Span]:
-    """An e-mail address of one patient. `own`: addresses of members and the lists; their domains are no patient's."""
-    domains = {address.rpartition("@")[2] for address in own}
+def organisations(addresses: Iterable[str]) -> frozenset[str]:
+    """The domains of addresses, but for those where anybody has a mailbox."""
+    domains = {address.rpartition("@")[2] for address in addresses}
+    return frozenset(domain for domain in domains if not _ANYBODYS.search(domain))
+
+
+def emails(text: str, own: frozenset[str], domains: frozenset[str]) -> Iterator[Span]:
+    """An e-mail address of one patient. `own`, `domains`: addresses of members and the lists, and of organisations."""
     at = text.find("@")
     while at >= 0:
         start = at
         while start > max(0, at - 64) and (text[start - 1].isalnum() or text[start - 1] in "_.+'-"):
             start -= 1
         tail = _MAIL_TAIL.match(text, at + 1)
-        if start < at and tail and tail[0].lower() not in domains and _theirs(text, start, at, tail.end()):
+        if (
+            start < at
+            and tail
+            and tail[0].lower() not in domains
+            and text[start : tail.end()].lower() not in own
+            and _theirs(text, start, at, tail.end())
+        ):
             yield "email", start, tail.end()
         at = text.find("@", at + 1)
 
