@@ -281,6 +281,8 @@ class Identifier(SQLModel, table=True):
     reason: str = ""
     decided_by: int | None = Field(default=None, foreign_key="member.id")
     decided_at: datetime | None = _instant(nullable=True)
+    decided_with: int | None = Field(default=None, foreign_key="message.id", index=True)  # another whose decision it is
+    spread: bool = False  # nobody found it: it is here for that decision alone
 
 
 class Thread(SQLModel, table=True):
@@ -498,12 +500,16 @@ class SignIn(SQLModel, table=True):
     token_sha256: str = Field(unique=True)
     browser_sha256: str = ""
     leads_to: str = ""
+    address: str = ""  # the member's as the link was made, where it was mailed
     expires_at: datetime = _instant()
     used_at: datetime | None = _instant(nullable=True)
 
 
 class WebSession(SQLModel, table=True):
-    """A signed-in browser; only the hash of its cookie is kept."""
+    """A signed-in browser; only the hash of its cookie is kept.
+
+    `address` is what they showed to be theirs; what a member's address becomes later shows nothing.
+    """
 
     __tablename__ = "web_session"
 
@@ -511,6 +517,7 @@ class WebSession(SQLModel, table=True):
     community_id: int = _community()
     member_id: int = Field(foreign_key="member.id", index=True)
     token_sha256: str = Field(unique=True)
+    address: str = ""
     expires_at: datetime = _instant()
 
 

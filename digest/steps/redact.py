@@ -103,6 +103,28 @@ def spread(session: Session, message: Message, now: datetime) -> list[Message]:
     return free
 
 
+def undo(session: Session, message: Message, now: datetime) -> list[tuple[Message, list[Identifier]]]:
+    """A message's decisions are taken back: so they are wherever they were followed.
+
+    What nobody had found is forgotten, the rest is open again, unless the same was decided in yet another message. What
+    was written in collations and editions stays without the words. Returns the messages concerned, each with what is
+    left to decide in it.
+    """
+    concerned: set[int] = set()
+    for row in session.exec(select(Identifier).where(Identifier.decided_with == message.id)).all():
+        concerned.add(row.message_id)
+        if row.spread:
+            session.delete(row)
+        else:
+            row.decision, row.reason, row.decided_by, row.decided_at = Decision.UNDECIDED, "", None, None
+            row.decided_with = None
+            session.add(row)
+    session.flush()
+    before = decided(session, message.community_id) if concerned else []
+    others = session.exec(select(Message).where(col(Message.id).in_(concerned)).order_by(col(Message.id))).all()
+    return [(other, carry(session, other, now, before)) for other in others]
+
+
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What was decided about one message."""
@@ -114,11 +136,15 @@ class Decided:
 
 
 def decided(session: Session, community_id: int) -> list[Decided]:
-    """What was decided in a community so far, message by message."""
+    """What was decided in a community so far, message by message; not what only follows another's decision."""
     rows = session.exec(
         select(Identifier, Message.thread_id)
         .join(Message, col(Message.id) == col(Identifier.message_id))
-        .where(Identifier.community_id == community_id, Identifier.decision != Decision.UNDECIDED)
+        .where(
+            Identifier.community_id == community_id,
+            Identifier.decision != Decision.UNDECIDED,
+            col(Identifier.decided_with).is_(None),
+        )
         .order_by(col(Identifier.id))
     ).all()
     grouped: dict[tuple[int, int | None], list[Identifier]] = {}
@@ -249,6 +275,7 @@ def _add(
             file=file,
         )
         _decide(one, source, now)
+        one.spread = one.decided_with is not None
         session.add(one)
         mine.append(one)
         changed = True
@@ -285,6 +312,7 @@ def _agree(session: Session, message: Message, decided: Sequence[Identifier], no
 
 def _decide(own: Identifier, same: Identifier, now: datetime) -> None:
     own.decision, own.decided_by, own.decided_at = same.decision, same.decided_by, now
+    own.decided_with = same.message_id if same.message_id != own.message_id else None
     own.reason = "Marked by hand." if same.type == BY_HAND else "Decided where it was first said."
 
 

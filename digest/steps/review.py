@@ -14,6 +14,7 @@ from digest.steps.enrol import find, take_part
 from digest.steps.place import redraft_threads, settle, survivor
 from digest.steps.read import new_words
 from digest.steps.redact import carry, identifiers, mark, spread
+from digest.steps.redact import undo as undo_redaction
 from digest.thread import subject as subjects
 
 
@@ -183,16 +184,23 @@ def let_in_known(session: Session, community_id: int, now: datetime) -> None:
 def hold_again(session: Session, message_id: int, by: Member, now: datetime) -> None:
     """Undo what let a held message in: it waits for a decision once more, for the reason it had.
 
-    What was decided about its identifiers is open again here; where the thread's other messages took the decision over,
-    they stay masked. A sender who was let in with it is no longer taken for a member by this address.
+    What was decided about its identifiers is open again, here and in every message that followed the decision. A sender
+    who was let in with it is no longer taken for a member by this address.
     """
     message = _message(session, message_id)
     if message.status is not MessageStatus.ACCEPTED or message.hold_reason is None:
         raise ReviewError("This message was never held, so there is nothing to undo.")
     for identifier in identifiers(session, message):
         identifier.decision, identifier.reason = Decision.UNDECIDED, ""
-        identifier.decided_by = identifier.decided_at = None
+        identifier.decided_by = identifier.decided_at = identifier.decided_with = None
         session.add(identifier)
+    session.flush()
+    for other, left in undo_redaction(session, message, now):
+        if left and other.status is MessageStatus.ACCEPTED:
+            other.status, other.hold_reason = MessageStatus.HELD, HoldReason.IDENTIFIER
+            other.hold_note = "Held again with another message that says the same."
+            session.add(other)
+        redraft_threads(session, other)
     if message.hold_reason in {HoldReason.UNKNOWN_SENDER, HoldReason.SPOOF}:
         _forget_sender(session, message, by, now)
     message.status, message.hold_note = MessageStatus.HELD, "Held again by the coordinator."

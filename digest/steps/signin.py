@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
+from digest.address import canonical
 from digest.config import Settings
 from digest.models import Community, Member, Notice, SignIn, WebSession
 from digest.nouns import Role
@@ -44,6 +45,7 @@ def link(
             token_sha256=_hash(token),
             browser_sha256=_hash(browser) if browser else "",
             leads_to=leads_to,
+            address=member.email,
             expires_at=until or now + timedelta(minutes=settings.web.sign_in_minutes),
         )
     )
@@ -120,7 +122,7 @@ def redeem(session: Session, token: str, now: datetime, settings: Settings, brow
         return None
     found.used_at = now
     session.add(found)
-    return member, begin(session, settings, member, now, "signed in")
+    return member, begin(session, settings, member, now, "signed in", found.address)
 
 
 def vouched(session: Session, settings: Settings, address: str, now: datetime) -> tuple[Member, str] | None:
@@ -136,17 +138,60 @@ def vouched(session: Session, settings: Settings, address: str, now: datetime) -
     found.sort(key=lambda member: member.role is not Role.COORDINATOR)
     if not found:
         return None
-    return found[0], begin(session, settings, found[0], now, "signed in with a work account")
+    return found[0], begin(session, settings, found[0], now, "signed in with a work account", canonical(address))
 
 
-def begin(session: Session, settings: Settings, member: Member, now: datetime, how: str) -> str:
-    """Start a session for `member`, who has shown who they are; returns its cookie."""
+def memberships(session: Session, cookie: str, now: datetime) -> list[Member]:
+    """The active memberships of whoever holds `cookie`, by community: those with the address they showed to be theirs.
+
+    Their membership's address as it is now shows nothing: a coordinator could write somebody else's there.
+    """
+    own = _session(session, cookie, now)
+    if own is None or not own.address:
+        return []
+    found = select(Member).where(Member.email == own.address, col(Member.active)).order_by(col(Member.community_id))
+    return list(session.exec(found))
+
+
+def change(session: Session, cookie: str, member_id: int, now: datetime) -> str | None:
+    """Go over to another membership of one's own; returns the new cookie, None when it is not one's own.
+
+    The session is a new one that ends when the old one would have; the old one ends now.
+    """
+    own = _session(session, cookie, now)
+    member = next((m for m in memberships(session, cookie, now) if m.id == member_id), None)
+    if own is None or member is None:
+        return None
+    fresh = secrets.token_urlsafe(32)
+    session.add(
+        WebSession(
+            community_id=member.community_id,
+            member_id=member.id,
+            token_sha256=_hash(fresh),
+            address=own.address,
+            expires_at=own.expires_at,
+        )
+    )
+    session.delete(own)
+    note(session, member.community_id, member, "came over from another community", f"member {member.id}", now)
+    return fresh
+
+
+def _session(session: Session, cookie: str, now: datetime) -> WebSession | None:
+    return session.exec(
+        select(WebSession).where(WebSession.token_sha256 == _hash(cookie), col(WebSession.expires_at) > now)
+    ).one_or_none()
+
+
+def begin(session: Session, settings: Settings, member: Member, now: datetime, how: str, address: str) -> str:
+    """Start a session for `member`, who has shown that `address` is theirs; returns its cookie."""
     cookie = secrets.token_urlsafe(32)
     session.add(
         WebSession(
             community_id=member.community_id,
             member_id=member.id,
             token_sha256=_hash(cookie),
+            address=address,
             expires_at=now + timedelta(hours=settings.web.session_hours),
         )
     )

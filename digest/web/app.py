@@ -78,6 +78,7 @@ def routes() -> list[BaseRoute]:
         Route("/sign-in/{token}", anybody(sign_in.link)),
         Route("/sign-in/{token}", anybody(sign_in.redeem), methods=["POST"]),
         Route("/sign-out", anybody(sign_in.leave), methods=["POST"]),
+        Route("/community", member(sign_in.change), methods=["POST"]),
         Route("/digest", member(wishes.mine)),
         Route("/digest/{token}", anybody(wishes.show)),
         Route("/digest/{token}", anybody(wishes.act), methods=["POST"]),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from jinja2 import Environment
 from sqlalchemy import Engine
+from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -106,6 +107,7 @@ class MemberVisit(Visit):
 
     member: Member
     community: CommunitySettings
+    elsewhere: tuple[tuple[int, str], ...]  # their other memberships: id, and the community's name
 
     @property
     def coordinates(self) -> bool:
@@ -121,6 +123,7 @@ class MemberVisit(Visit):
             community=self.community,
             coordinates=self.coordinates,
             zone=self.community.zone,
+            elsewhere=self.elsewhere,
             **values,
         )
 
@@ -175,9 +178,18 @@ def _signed_in(visit: Visit) -> MemberVisit | None:
         found = signin.who(session, visit.cookie, visit.now)
         if found is None:
             return None
+        settings = visit.desk.settings
         slug = session.get_one(Community, found.community_id).slug
+        elsewhere = _elsewhere(session, visit, found) if visit.desk.only_community is None else ()
         session.expunge(found)  # the member outlives this view
-    return MemberVisit(visit.desk, visit.request, visit.form, visit.now, found, visit.desk.settings.of(slug))
+    return MemberVisit(visit.desk, visit.request, visit.form, visit.now, found, settings.of(slug), elsewhere)
+
+
+def _elsewhere(session: Session, visit: Visit, here: Member) -> tuple[tuple[int, str], ...]:
+    names = {community.slug: community.name for community in visit.desk.settings.community}
+    others = [m for m in signin.memberships(session, visit.cookie, visit.now) if m.id != here.id]
+    slugs = {m.id: session.get_one(Community, m.community_id).slug for m in others}
+    return tuple((id, names[slug]) for id, slug in slugs.items() if slug in names)
 
 
 def _to_sign_in(visit: Visit) -> Response:

@@ -2,11 +2,12 @@
 
 import secrets
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest import oidc, store
 from digest.steps import signin
-from digest.web.guards import GOING_TO, Visit
+from digest.web.guards import GOING_TO, MemberVisit, Visit
 
 KNOWN = "known"  # who has signed in here before: see signin.request
 ERRAND = "errand"  # what the browser keeps while its person is with the OpenID provider
@@ -92,6 +93,17 @@ def account_back(visit: Visit) -> Response:
         said = f"{address} is no member here; ask the coordinator to add it, or use the address you use on the list."
         return _done_with(ERRAND, _form(visit, 403, failed=said))
     return _done_with(ERRAND, _in(visit, address, found[1]))
+
+
+def change(visit: MemberVisit) -> Response:
+    """Over to another community that they belong to, too."""
+    with store.transaction(visit.desk.engine) as session:
+        cookie = signin.change(session, visit.cookie, visit.number("member") or 0, visit.now)
+    if cookie is None:
+        raise HTTPException(404)
+    answer = visit.go("/")
+    visit.desk.keep(answer, visit.desk.cookie, cookie, minutes=visit.desk.settings.web.session_hours * 60)
+    return answer
 
 
 def leave(visit: Visit) -> Response:

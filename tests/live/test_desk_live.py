@@ -4,15 +4,20 @@ On every page: nothing fetched from elsewhere, nothing wrong in the console, no 
 than the screen, and nothing for axe to find.
 """
 
+import asyncio
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
 
-from digest import store
+from digest import store, worker
 from digest.assets import SAMPLE
-from digest.models import Collation, Delivery, Edition, WebSession
-from digest.nouns import Content
+from digest.models import Collation, Delivery, Edition, Member, WebSession
+from digest.nouns import Content, Role
+from digest.postoffice import PostOffice
+from digest.steps import collate, compose, publish
 from tests.live import week
 from tests.live.week import Desk, Service
 
@@ -198,3 +203,94 @@ def test_the_preview_follows_what_is_written_before_it_is_saved(desk: Desk, serv
     with store.read(service.engine) as session:
         assert session.exec(select(Edition.introduction)).first() == ""
     assert (desk.tally.console, desk.tally.csp) == ([], [])
+
+
+class Tap:
+    """A mail server that takes so many mails of an edition and lets the others wait, until it is told to take more."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.open = 10_000
+        take = PostOffice.handle_DATA
+
+        async def slowly(office: PostOffice, server: Any, session: Any, envelope: Any) -> str:
+            if b"\r\nList-Id:" in envelope.original_content:  # not the service's own notices
+                while self.open <= 0:
+                    await asyncio.sleep(0.02)
+                self.open -= 1
+            return await take(office, server, session, envelope)
+
+        monkeypatch.setattr(PostOffice, "handle_DATA", slowly)
+
+
+@pytest.fixture
+def tap(monkeypatch: pytest.MonkeyPatch) -> Tap:
+    """Asked for before the service is: a connection keeps the server it was opened with."""
+    return Tap(monkeypatch)
+
+
+def send_now(service: Service) -> None:
+    """Let the edition that collects go out with whatever of it can, without the desk."""
+    now = worker.now()
+    with store.transaction(service.engine) as session:
+        ruth = session.exec(select(Member).where(Member.role == Role.COORDINATOR)).first()
+        edition = session.exec(select(Edition)).first()
+        assert ruth is not None
+        assert edition is not None
+        publish.close(session, service.settings, edition.id, now, ruth)
+        for place in compose.places(session, edition):
+            latest = collate.current(session, place.thread_id)
+            assert latest is not None
+            left = [m.id for m in collate.unaccounted(session, place.thread_id, latest.content)]
+            content = latest.content.model_copy(update={"set_aside": latest.content.set_aside + left})
+            saved = collate.save(session, place.thread_id, latest.version, content, ruth, now)
+            collate.approve(session, place.thread_id, saved.version, ruth, now)
+        for one in compose.hindrances(session, edition.id):
+            assert one.thread_id is not None
+            publish.include(session, edition.id, one.thread_id, False, ruth, now)
+        publish.approve(session, edition.id, ruth, now)
+        publish.send_now(session, service.settings, edition.id, ruth, now)
+
+
+def test_the_sending_is_watched_stopped_and_gone_on_with_while_it_happens(
+    tap: Tap, desk: Desk, service: Service
+) -> None:
+    page = desk.page
+    everybody = service.members()
+
+    def number(word: str) -> int:
+        row = page.locator(".nhsuk-summary-list__row", has=page.get_by_text(word, exact=True))
+        return int(row.locator("dd").inner_text()) if row.count() else 0
+
+    tap.open = 3
+    send_now(service)
+    desk.visit("/edition/1")
+    page.evaluate("window.loaded = 'once'")
+    week.wait_for(lambda: number("Sent") == 3, "the first three mails on the page")
+    assert number("Still to send") > 0
+    desk.look("edition-being-sent")
+    stop = page.get_by_role("button", name="Stop the rest")
+    stop.focus()
+    tap.open = 2
+    week.wait_for(lambda: number("Sent") == 5, "two more, while the page is watched")
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Stop the rest", (
+        "the focus stays while it counts"
+    )
+    desk.press(stop)
+    page.get_by_text("The sending was stopped on").wait_for()
+    desk.look("edition-stopped")
+    tap.open = 10_000
+    in_hand = number("Being sent")
+    time.sleep(3)  # whatever had been begun has arrived, and nothing else
+    assert 5 <= service.received() <= 5 + in_hand < everybody
+    desk.visit("/edition/1/deliveries")
+    desk.look("deliveries-stopped")
+    desk.visit("/")
+    desk.look("today-stopped")
+    desk.visit("/edition/1")
+    page.evaluate("window.loaded = 'once'")
+    desk.press(page.get_by_role("button", name="Send the rest"))
+    week.wait_for(lambda: number("Sent") == everybody, "all mails on the page")
+    assert page.evaluate("window.loaded") == "once", "all of it without loading the page"
+    assert service.received() == everybody
+    tally = desk.tally
+    assert (tally.axe, tally.console, tally.csp, tally.other) == ([], [], [], [])

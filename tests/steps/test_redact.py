@@ -285,3 +285,58 @@ def test_an_edition_that_was_sent_is_shown_without_what_was_redacted_since(world
         assert "Farrant" not in after.text + after.html + after.wire.decode()
         assert "Ask [words removed], and R&D too." in after.text
         assert message_from_bytes(after.wire)["Message-ID"] == message_from_bytes(before.wire)["Message-ID"]
+
+
+def hold_again(world: World, number: int) -> None:
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        review.hold_again(session, world.messages(session)[number].id, ruth, LATER)
+
+
+def waits(world: World, number: int) -> tuple[MessageStatus, HoldReason | None]:
+    with store.read(world.engine) as session:
+        message = world.messages(session)[number]
+        return message.status, message.hold_reason
+
+
+HELD, ACCEPTED = (MessageStatus.HELD, HoldReason.IDENTIFIER), (MessageStatus.ACCEPTED, None)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["there already", "comes later"])
+def test_a_redaction_is_undone_wherever_it_was_done(world: World, first: bool) -> None:
+    quoting = carried("Mrs Edith Marlow, NHS number 943 476 5919: we have her too.")
+    world.receive(QUESTION, SLIP, *([quoting] if first else []))
+    redact(world, 1)
+    world.receive(*([] if first else [quoting]))
+    assert waits(world, 2)[0] is MessageStatus.ACCEPTED
+    hold_again(world, 1)
+    assert (waits(world, 1), waits(world, 2)) == (HELD, HELD), "both wait for a decision, and are masked until then"
+    with store.read(world.engine) as session:
+        assert "5919" not in shown(session, world.messages(session)[2])
+        assert {i.decision for i in session.exec(select(Identifier))} == {Decision.UNDECIDED}
+    redact(world, 1)
+    assert waits(world, 2)[0] is MessageStatus.ACCEPTED
+
+
+def test_words_that_were_masked_for_anothers_redaction_alone_are_shown_again(world: World) -> None:
+    world.receive(QUESTION, SLIP, carried("Poor Edith. Marlow's kit was not the only one.", "Re: Unreturned FIT kits"))
+    redact(world, 1)
+    with store.read(world.engine) as session:
+        assert "Marlow" not in shown(session, world.messages(session)[2])
+    hold_again(world, 1)
+    assert waits(world, 2) == ACCEPTED, "nobody had found anything in it"
+    with store.read(world.engine) as session:
+        assert "Marlow" in shown(session, world.messages(session)[2])
+
+
+def test_what_was_redacted_in_two_messages_stays_redacted_when_one_is_undone(world: World) -> None:
+    world.receive(QUESTION, SLIP)
+    redact(world, 1)
+    other = carried("Mr Harold Pinnock, NHS number 401 023 2137, and the one with 943 476 5919.")
+    world.receive(other, carried("Is 401 023 2137 the same person?"))
+    redact(world, 2)
+    hold_again(world, 1)
+    with store.read(world.engine) as session:
+        assert "2137" not in shown(session, world.messages(session)[2])
+        assert "2137" not in shown(session, world.messages(session)[3])
+    assert waits(world, 3)[0] is MessageStatus.ACCEPTED

@@ -36,6 +36,8 @@ FOR_MEMBERS = {
     "/edition/{edition:id}",
     "/edition/{edition:id}/html",
 }
+#: What everybody may do with what is their own: `test_communities`.
+THEIR_OWN = {"/community"}
 OWNED = [(method, path) for method, path in PAGES if ":id}" in path]
 
 
@@ -49,7 +51,7 @@ def test_every_page_but_sign_in_asks_who_is_there(flurry: Desk, method: str, pat
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
 
 
-@pytest.mark.parametrize(("method", "path"), [p for p in PAGES if p[1] not in OPEN])
+@pytest.mark.parametrize(("method", "path"), [p for p in PAGES if p[1] not in OPEN | THEIR_OWN])
 def test_a_member_reads_threads_and_past_editions_and_nothing_else(flurry: Desk, method: str, path: str) -> None:
     flurry.edition()
     answer = flurry.signed_in(GP).request(method, at(path))
