@@ -13,8 +13,10 @@ RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheel .
 FROM python:3.13-slim AS runtime
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN useradd --system --uid 10001 --home-dir /var/lib/digest --create-home digest
-COPY locks/run.txt /tmp/locks/
-RUN pip install --no-cache-dir --require-hashes --no-deps -r /tmp/locks/run.txt
+# `meaning` instead of `run`: the service with that extra (docs/operating.md).
+ARG LOCK=run
+COPY locks/run.txt locks/meaning.txt /tmp/locks/
+RUN pip install --no-cache-dir --require-hashes --no-deps -r "/tmp/locks/$LOCK.txt"
 RUN --mount=type=bind,from=build,source=/wheel,target=/wheel \
     pip install --no-cache-dir --no-index --no-deps /wheel/*.whl
 WORKDIR /var/lib/digest

@@ -4,9 +4,9 @@ Whoever changes a thread's title or collation calls `noted`; `before` looks.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import delete, false, insert, or_, update
+from sqlalchemy import case, delete, false, insert, or_, update
 from sqlmodel import Session, col, func, select
 
 from digest import meaning
@@ -20,7 +20,7 @@ from digest.thread import similar
 #: How many earlier threads are compared in full.
 COMPARED = 60
 # They are found by the question's rarest terms: as many as so many threads have between them.
-_READ = 3000
+_READ = 10_000
 
 
 def noted(session: Session, thread_id: int) -> None:
@@ -65,15 +65,12 @@ def before(session: Session, thread: Thread, content: Content) -> list[int]:
     asked = similar.bag(question)
     near = _near(session, thread, question)
     threads = session.exec(select(func.count()).where(Asked.community_id == thread.community_id)).one()
-    held = _holders(session, thread.community_id, asked)
-
-    def worth(term: str) -> float:
-        return similar.rarity(held.get(term, 0), threads)
-
+    held = dict.fromkeys(asked, 0) | _holders(session, thread.community_id, asked)
     nearest = sorted(near, key=lambda id: (-near[id], id))[:COMPARED]
-    others = {*_sharing(session, thread, asked, worth), *nearest}
+    others = {*_sharing(session, thread, held, threads), *nearest}
     bags = dict(session.exec(select(Asked.thread_id, Asked.terms).where(col(Asked.thread_id).in_(others))).all())
     held |= _holders(session, thread.community_id, {term for one in bags.values() for term in one} - held.keys())
+    worth = {term: similar.rarity(holders, threads) for term, holders in held.items()}
     scored = ((similar.likeness(asked, bags[id], worth), id) for id in sorted(bags))
     if not near:
         return similar.offered(similar.ranked(scored), similar.BY_WORDS)
@@ -149,29 +146,29 @@ def _holders(session: Session, community_id: int, terms: Iterable[str]) -> dict[
     return dict(session.exec(found).all())
 
 
-def _sharing(session: Session, thread: Thread, asked: Mapping[str, float], worth: Callable[[str], float]) -> list[int]:
-    """The earlier threads that share most with a question, by its rarest terms alone."""
-    rows = session.exec(
-        select(Term.id, Term.term, Term.threads)
-        .where(Term.community_id == thread.community_id, col(Term.term).in_(list(asked)))
-        .order_by(col(Term.threads), col(Term.term))
-    ).all()
-    chosen: dict[int, float] = {}
+def _sharing(session: Session, thread: Thread, held: Mapping[str, int], threads: int) -> Sequence[int]:
+    """The earlier threads that share most with a question, by its rarest terms alone; `held`: how many have each."""
+    chosen: list[str] = []
     read = 0
-    for id, term, threads in rows:
-        if chosen and read + threads > _READ:
+    for term in sorted((term for term in held if held[term]), key=lambda term: (held[term], term)):
+        if chosen and read + held[term] > _READ:
             break
-        chosen[id] = worth(term) ** 2
-        read += threads
-    shared: dict[int, float] = {}
-    holding = (
-        select(AskedTerm.term_id, AskedTerm.thread_id)
+        chosen.append(term)
+        read += held[term]
+    worth = {
+        id: similar.rarity(held[term], threads) ** 2 for term, id in _ids(session, thread.community_id, chosen).items()
+    }
+    if not worth:
+        return ()
+    shared = func.sum(case(worth, value=col(AskedTerm.term_id)))
+    return session.exec(
+        select(AskedTerm.thread_id)
         .join(Thread, col(Thread.id) == col(AskedTerm.thread_id))
-        .where(col(AskedTerm.term_id).in_(list(chosen)), *_earlier(thread))
-    )
-    for term_id, thread_id in session.exec(holding):
-        shared[thread_id] = shared.get(thread_id, 0.0) + chosen[term_id]
-    return sorted(shared, key=lambda id: (-shared[id], id))[:COMPARED]
+        .where(col(AskedTerm.term_id).in_(worth), *_earlier(thread))
+        .group_by(col(AskedTerm.thread_id))
+        .order_by(shared.desc(), col(AskedTerm.thread_id))
+        .limit(COMPARED)
+    ).all()
 
 
 def _earlier(thread: Thread) -> tuple[bool, ...]:

@@ -7,7 +7,7 @@ and Buckley, Term-weighting approaches in automatic text retrieval (1988). Where
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from digest.glossary import THING, named, terms
@@ -57,24 +57,25 @@ def rarity(holders: int, threads: int) -> float:
     return math.log(1 + (threads + _IMAGINED - holders + 0.5) / (holders + 0.5))
 
 
-def likeness(one: Bag, other: Bag, worth: Callable[[str], float]) -> float:
-    """How alike two bags are, 0 to 1; `worth`: of a term."""
-    shared = one.keys() & other.keys()
+def likeness(one: Bag, other: Bag, worth: Mapping[str, float]) -> float:
+    """How alike two bags are, 0 to 1; `worth`: of every term in them."""
+    shared = sorted(one.keys() & other.keys())
     if not shared:
         return 0.0
-    product = sum(_weight(one[term], worth(term)) * _weight(other[term], worth(term)) for term in sorted(shared))
-    cosine = product / (_length(one, worth) * _length(other, worth))
-    things = {term for term in shared if term.startswith(THING)}
-    words = shared - things - {stem for thing in things for stem in named(thing)}
+    mine, theirs = _weighed(one, worth), _weighed(other, worth)
+    cosine = sum(mine[term] * theirs[term] for term in shared) / (_length(mine) * _length(theirs))
+    things = [term for term in shared if term.startswith(THING)]
+    of_things = {stem for thing in things for stem in named(thing)}
+    words = [term for term in shared if not term.startswith(THING) and term not in of_things]
     return cosine if len(things) + len(words) > 1 else cosine * _ONE_THING
 
 
-def _weight(times: float, worth: float) -> float:
-    return math.log2(1 + times) * worth
+def _weighed(held: Bag, worth: Mapping[str, float]) -> dict[str, float]:
+    return {term: math.log2(1 + times) * worth[term] for term, times in held.items()}
 
 
-def _length(held: Bag, worth: Callable[[str], float]) -> float:
-    return math.sqrt(sum(_weight(times, worth(term)) ** 2 for term, times in held.items()))
+def _length(weights: Mapping[str, float]) -> float:
+    return math.sqrt(sum(weight * weight for weight in weights.values()))
 
 
 def scores(question: str, earlier: Sequence[tuple[int, str]]) -> list[tuple[float, int]]:
@@ -82,7 +83,8 @@ def scores(question: str, earlier: Sequence[tuple[int, str]]) -> list[tuple[floa
     bags = [(id, bag(text)) for id, text in earlier]
     holders = Counter(term for _, held in bags for term in held)
     asked = bag(question)
-    return ranked((likeness(asked, held, lambda term: rarity(holders[term], len(bags))), id) for id, held in bags)
+    worth = {term: rarity(holders[term], len(bags)) for term in holders.keys() | asked.keys()}
+    return ranked((likeness(asked, held, worth), id) for id, held in bags)
 
 
 def ranked(scored: Iterable[tuple[float, int]]) -> list[tuple[float, int]]:

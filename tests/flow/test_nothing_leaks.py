@@ -15,7 +15,7 @@ from sqlmodel import Session, select
 from digest import store
 from digest.cli import write_export
 from digest.message.privacy.again import plain
-from digest.models import Audit, Collation, Edition, Member, Message, Notice, Thread
+from digest.models import Asked, Audit, Collation, Edition, Member, Message, Notice, Term, Thread
 from digest.nouns import MessageStatus
 from digest.steps import collate, compose, publish, review
 from tests.message.files import docx
@@ -90,6 +90,8 @@ def stored(session: Session) -> Iterator[tuple[str, str]]:
         yield "title", f"{thread.title} {thread.topics}"
     for collation in session.exec(select(Collation)):
         yield "collation", collation.content.model_dump_json()
+    yield "index", " ".join(session.exec(select(Term.term)))
+    yield "index", " ".join(str(terms) for terms in session.exec(select(Asked.terms)))
     for notice in session.exec(select(Notice)):
         yield "notice", f"{notice.key} {decoded(notice.wire)}"
     for message in session.exec(select(Message)):

@@ -1,5 +1,7 @@
 """Earlier threads that ask the same thing."""
 
+from collections import defaultdict
+
 from digest.thread.similar import BY_WORDS, Cut, bag, likeness, offered, rarity, scores
 from digest.words import content, stem
 
@@ -10,6 +12,10 @@ EARLIER = [
     (4, "Reminder letters. Does anybody send letters to people who missed their screening invitation?"),
     (5, "Raised platelets. At what platelet count do you look for cancer?"),
 ]
+
+
+#: Every term is worth the same.
+ONCE = defaultdict[str, float](lambda: 1.0)
 
 
 def found(question: str, earlier: list[tuple[int, str]] = EARLIER) -> list[int]:
@@ -38,7 +44,7 @@ def test_a_thread_about_another_thing_is_not_offered() -> None:
 def test_threads_that_share_one_thing_alone_count_for_less_than_those_that_share_two() -> None:
     asked = bag("FIT in pregnancy")
     one, two = bag("FIT and codes"), bag("FIT when pregnant, pregnancy")
-    assert likeness(asked, one, lambda term: 1.0) < 0.7 < likeness(asked, two, lambda term: 1.0)
+    assert likeness(asked, one, ONCE) < 0.7 < likeness(asked, two, ONCE)
 
 
 def test_the_first_question_of_a_community_is_found_again() -> None:
@@ -51,7 +57,7 @@ def test_the_points_of_a_thread_count_less_than_its_question() -> None:
         bag("Who rings patients with results?"),
         bag("Safety netting", ["Who rings patients with results"]),
     )
-    assert 0 < likeness(asked, points, lambda term: 1.0) < likeness(asked, question, lambda term: 1.0)
+    assert 0 < likeness(asked, points, ONCE) < likeness(asked, question, ONCE)
 
 
 def test_no_more_than_the_limit_appear_the_earliest_first_among_equals() -> None:
