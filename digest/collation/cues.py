@@ -55,5 +55,5 @@ ANYWHERE.append((Cue.AGREES, _FAMILY["plus_one"]))
 LEAD = _FAMILY["lead"]
 YES, WE_DO, NO, WE_DO_NOT = (_FAMILY[name] for name in ("yes", "we_do", "no", "we_do_not"))
 TAKES_BACK, CONTRAST = _FAMILY["takes_back"], _FAMILY["contrast"]
-NEGATIVE, NOT = _FAMILY["negative"], _FAMILY["not"]
+NEGATIVE, NOT, NOT_FAR = _FAMILY["negative"], _FAMILY["not"], _FAMILY["not_far"]
 ASKS_ALONG, NOTHING_HERE, MANNERS = _FAMILY["asks_along"], _FAMILY["nothing_here"], _FAMILY["manners"]

@@ -39,8 +39,11 @@ def _one_each(lines: Sequence[Line], budget: int) -> list[Line]:
         return best
     # Multiple-choice knapsack: the words used → the greatest worth that can be had for them, and its lines.
     reached: dict[int, tuple[float, tuple[Line, ...]]] = {0: (0.0, ())}
+    all_fit = sum(min(map(_size, said)) for said in messages.values()) <= budget
     for said in messages.values():
-        further = {used: (worth - _UNREPRESENTED, taken) for used, (worth, taken) in reached.items()}
+        further: dict[int, tuple[float, tuple[Line, ...]]] = {}
+        if not all_fit:
+            further = {used: (worth - _UNREPRESENTED, taken) for used, (worth, taken) in reached.items()}
         for used, (worth, taken) in reached.items():
             for line in said:
                 size = used + _size(line)

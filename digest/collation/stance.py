@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from digest.collation.cues import (
     ANYWHERE,
@@ -18,6 +19,7 @@ from digest.collation.cues import (
     NEGATIVE,
     NO,
     NOT,
+    NOT_FAR,
     NOTHING_HERE,
     OPENING,
     TAKES_BACK,
@@ -38,7 +40,7 @@ _THANKS = re.compile(
 )
 #: Fewer words say nothing beside a wish to know.
 _SOMETHING = 4
-_PART = re.compile(r"(?<=[.!?])\s+|\n+")
+_PART = re.compile(r"(?<=[.!?])(?<!^\d\.)(?<!\n\d\.)\s+|\n+")  # not behind an item's number
 
 
 def thanks(sentence: str) -> bool:
@@ -72,6 +74,7 @@ def only_sides(sentence: str) -> bool:
 
 
 # "No" alone is said to any question, or to what a colleague said; the others answer "do you?".
+_ENDORSES = re.compile(r"agree|like|support|back\b", re.IGNORECASE)
 _ANSWERS = ((Cue.DIFFERS, NO), (Cue.AGREES, YES), (Cue.AGREES, WE_DO), (Cue.DIFFERS, WE_DO_NOT))
 
 
@@ -117,13 +120,13 @@ def _decided(plain: str, sentences: Sequence[tuple[int, int]], found: Sequence[_
         return Stance.MIXED, both
     if condition := _conditional(found):
         return Stance.MIXED, condition
-    following = sentences[agrees.place + 1 :][:1] if agrees else ()
-    if following and (back := TAKES_BACK.match(plain, *following[0])):
-        return Stance.MIXED, _Found(Cue.CONDITION, back.start(), back.end(), 0)
     if agrees and differs:
         if agrees.place < differs.place:
             return Stance.MIXED, differs
         return (Stance.AGREE, agrees) if agrees.start < differs.start else (Stance.DISAGREE, differs)
+    following = sentences[agrees.place + 1 :][:1] if agrees else ()
+    if following and (back := TAKES_BACK.match(plain, *following[0])):
+        return Stance.MIXED, _Found(Cue.CONDITION, back.start(), back.end(), 0)
     if differs:
         return Stance.DISAGREE, differs
     if agrees and doubts:
@@ -164,6 +167,8 @@ def _found(plain: str, sentences: Sequence[tuple[int, int]]) -> list[_Found]:
         for cue, a, b in spans:
             if cue in (Cue.AGREES, Cue.PRAISES) and ((a, b) not in agreed or any(x < a and b <= y for x, y in against)):
                 continue  # "not convinced" agrees with nobody
+            if cue is Cue.BOTH and _ENDORSES.match(plain, a) and NOT_FAR.search(plain, max(start, a - 60), a):
+                continue  # "I don't think that I could support it, although …"
             if cue in (Cue.DIFFERS, Cue.DOUBTS) and any(x <= a < y for x, y in agreed):
                 continue  # "I wouldn't go back" is praise
             if cue is Cue.DIFFERS and not NEGATIVE.search(plain, a, b) and NOT.search(plain, max(start, a - 40), a):
@@ -175,8 +180,9 @@ def _found(plain: str, sentences: Sequence[tuple[int, int]]) -> list[_Found]:
 def _answer(
     plain: str, sentences: Sequence[tuple[int, int]], answers: Sequence[tuple[Cue, re.Pattern[str]]]
 ) -> _Found | None:
-    """The yes or the no that the first paragraph to open with either opens with."""
+    """The yes or the no that opens a paragraph, or follows a question of the author's own; the first one."""
     openings = {gap.end() for gap in _PARAGRAPH.finditer(plain)} | {start for start, _ in sentences[:1]}
+    openings |= {after for (start, end), (after, _) in pairwise(sentences) if plain[start:end].rstrip().endswith("?")}
     for place, (start, end) in enumerate(sentences):
         for at in dict.fromkeys((start, _said(plain, start, end))) if start in openings else ():
             for cue, pattern in answers:
