@@ -37,10 +37,10 @@ from bench.moody import Moody, moody
 from digest import store
 from digest.models import Delivery, Edition, Gate, Member
 from digest.nouns import DeliveryStatus, EditionStatus
-from digest.steps import collate, compose, deliver, enrol, publish
+from digest.steps import deliver
 from tests.live import servers
 from tests.live.servers import Certificate, Postgres
-from tests.steps.world import MEMBERS, QUESTION, REPLY, World, make
+from tests.steps.world import MEMBERS, approved, make
 
 MORE = 16  # members besides the four of tests.steps.world
 TIMEOUT = 1.0  # seconds one SMTP transaction may take, where this machine has nothing else to do
@@ -113,23 +113,6 @@ class Found:
 
 
 # --- a round -----------------------------------------------------------------------------------------------------
-
-
-def approved(world: World, now: datetime) -> None:
-    """Put an edition into sending, to everybody."""
-    world.receive(QUESTION, REPLY)
-    with store.transaction(world.engine) as session:
-        rows = [{"email": f"m{n}@example.org", "name": f"Member {n}"} for n in range(MORE)]
-        enrol.members(session, world.community_id, rows, now)
-        ruth = world.member(session, "ruth@charity.example.org")
-        edition = publish.ensure_collecting(session, world.community, world.community_id, now)
-        publish.close(session, world.settings, edition.id, now)
-        for place in compose.places(session, edition):
-            latest = collate.current(session, place.thread_id)
-            assert latest is not None
-            collate.approve(session, place.thread_id, latest.version, ruth, now)
-        publish.approve(session, edition.id, ruth, now)
-        publish.begin_sending(session, world.settings, edition.id, now)
 
 
 class Round:
@@ -305,7 +288,7 @@ def databases(postgres: bool, folder: Path) -> Iterator[Callable[[Path], str]]:
             with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
                 admin.execute("CREATE DATABASE pattern")
         world = make(server.url("pattern") if server else "", folder)
-        approved(world, datetime.now(UTC))
+        approved(world, datetime.now(UTC), MORE)
         world.engine.dispose()
 
         def fresh(place: Path) -> str:

@@ -29,10 +29,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from digest.nouns import WEEKDAYS
+
 #: Where plain http is as safe as https.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SECRETS = ("password", "client_secret", "secret_key", "database_password", "token_key", "api_key")
 
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+#: As config.toml names them; Monday is 0 for `datetime` too.
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
 # --- words -------------------------------------------------------------------------------------------------------
 
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from digest.nouns import WEEKDAYS
+
 WORK = (8, 16)  # the hours of the day in which a reminder is of use
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def next_send(day: str, time: time, zone: ZoneInfo, after: datetime) -> datetime:
@@ -26,6 +27,13 @@ def next_round_up(day: str, time: time, zone: ZoneInfo, after: datetime) -> date
     while moment.astimezone(zone).day > 7:
         moment = next_send(day, time, zone, moment)
     return moment
+
+
+def moved_round_up(day: str, time: time, zone: ZoneInfo, due: datetime, now: datetime) -> datetime:
+    """When a round-up that was to go out at `due` does so by another schedule: in the same month, else as it was."""
+    month = due.astimezone(zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
+    moment = next_round_up(day, time, zone, month.astimezone(UTC) - timedelta(microseconds=1))
+    return moment if moment > now else due
 
 
 def closes_at(send_at: datetime, lead_hours: int, zone: ZoneInfo) -> datetime:

@@ -11,8 +11,8 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from digest.config import Settings
-from digest.edition.calendar import next_round_up
+from digest.config import CommunitySettings, Settings
+from digest.edition.calendar import moved_round_up, next_round_up
 from digest.models import Delivery, Edition, Member, Variant
 from digest.nouns import Frequency
 from digest.steps import compose, wishes
@@ -46,6 +46,7 @@ def edition(session: Session, settings: Settings, edition: Edition, now: datetim
 def round_ups(session: Session, settings: Settings, community_id: int, now: datetime) -> None:
     """Give their row to those whose monthly round-up is due; who is paused gets it when the pause is over."""
     community = compose.settings_of(session, settings, community_id)
+    _reschedule(session, community, community_id, now)
     for member in session.exec(
         select(Member).where(
             Member.community_id == community_id,
@@ -62,6 +63,14 @@ def round_ups(session: Session, settings: Settings, community_id: int, now: date
         member.round_up_at = next_round_up(community.day, community.time, community.zone, now)
         session.add(member)
     session.flush()
+
+
+def _reschedule(session: Session, community: CommunitySettings, community_id: int, now: datetime) -> None:
+    """Move the round-ups that are to come, where config.toml has another day, time or zone than when they were set."""
+    coming = col(Member.community_id) == community_id, col(Member.round_up_at) > now
+    for due in session.exec(select(Member.round_up_at).where(*coming).distinct()).all():
+        if due and (moved := moved_round_up(community.day, community.time, community.zone, due, now)) != due:
+            session.execute(update(Member).where(*coming, col(Member.round_up_at) == due).values(round_up_at=moved))
 
 
 def owed(session: Session, member: Member) -> list[Edition]:

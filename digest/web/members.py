@@ -8,9 +8,8 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from digest import store
-from digest.config import WEEKDAYS
 from digest.models import Member
-from digest.nouns import Naming, Role
+from digest.nouns import WEEKDAYS, Naming, Role
 from digest.steps import bounces, enrol, erase, notify, review
 from digest.steps.enrol import plain_address
 from digest.web import reads

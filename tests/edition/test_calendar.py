@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digest.edition.calendar import WEEKDAYS, closes_at, day_in_words, in_words, next_round_up, next_send
+from digest.edition.calendar import closes_at, day_in_words, in_words, moved_round_up, next_round_up, next_send
+from digest.nouns import WEEKDAYS
 
 LONDON = ZoneInfo("Europe/London")
 # Clock changes in spring and autumn, in the other half of the year, at midnight, by half an hour, and none.
@@ -136,3 +137,20 @@ def test_a_moment_reads_as_the_nhs_writes_it(moment: datetime, words: str) -> No
 
 def test_a_day_is_the_one_of_the_communitys_zone() -> None:
     assert day_in_words(utc(2026, 7, 5, 23, 30), LONDON) == "Monday 6 July 2026"
+
+
+@pytest.mark.parametrize(
+    ("day", "now", "moved"),
+    [
+        ("mon", datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 12, 7, 7, tzinfo=UTC)),  # as it was
+        ("wed", datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 12, 2, 7, tzinfo=UTC)),
+        ("sun", datetime(2026, 12, 5, tzinfo=UTC), datetime(2026, 12, 6, 7, tzinfo=UTC)),
+        # The new time has passed: nobody waits another month, and nobody has two in one.
+        ("tue", datetime(2026, 12, 2, tzinfo=UTC), datetime(2026, 12, 7, 7, tzinfo=UTC)),
+    ],
+)
+def test_a_round_up_moves_with_the_schedule_within_its_month(day: str, now: datetime, moved: datetime) -> None:
+    due = datetime(2026, 12, 7, 7, tzinfo=UTC)
+    found = moved_round_up(day, time(7), LONDON, due, now)
+    assert found == moved
+    assert moved_round_up(day, time(7), LONDON, found, now) == moved

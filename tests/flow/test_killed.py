@@ -16,10 +16,9 @@ from sqlmodel import col, func, select
 
 from digest import store
 from digest.models import Delivery, Edition, Member
-from digest.nouns import CollationStatus, DeliveryStatus, EditionStatus
+from digest.nouns import DeliveryStatus, EditionStatus
 from digest.postoffice import PostOffice
-from digest.steps import collate, compose, enrol, publish
-from tests.steps.world import QUESTION, REPLY, SERVICE, World, make
+from tests.steps.world import SERVICE, World, approved, make
 
 MEMBERS = 40
 CONFIG = """
@@ -55,24 +54,6 @@ class SlowPostOffice(PostOffice):
         return answer
 
 
-def approved(world: World, now: datetime) -> None:
-    """Put an edition into sending, one row for each of MEMBERS more members."""
-    world.receive(QUESTION, REPLY)
-    with store.transaction(world.engine) as session:
-        rows = [{"email": f"m{n}@example.org", "name": f"Member {n}"} for n in range(MEMBERS)]
-        enrol.members(session, world.community_id, rows, now)
-        ruth = world.member(session, "ruth@charity.example.org")
-        edition = publish.ensure_collecting(session, world.community, world.community_id, now)
-        publish.close(session, world.settings, edition.id, now)
-        for place in compose.places(session, edition):
-            latest = collate.current(session, place.thread_id)
-            assert latest is not None
-            assert latest.status is CollationStatus.DRAFT
-            collate.approve(session, place.thread_id, latest.version, ruth, now)
-        publish.approve(session, edition.id, ruth, now)
-        publish.send_now(session, world.settings, edition.id, ruth, now)
-
-
 def left(world: World) -> int:
     """Rows that still have to come to an end by themselves."""
     with store.read(world.engine) as session:
@@ -82,7 +63,7 @@ def left(world: World) -> int:
 
 def test_a_worker_killed_at_random_moments_misses_nobody_and_mails_nobody_twice(tmp_path: Path) -> None:
     world = make("", tmp_path)
-    approved(world, datetime.now(UTC))
+    approved(world, datetime.now(UTC), MEMBERS)
     with SlowPostOffice({SERVICE}) as office:
         config = tmp_path / "config.toml"
         config.write_text(CONFIG.format(imap=office.imap_port, smtp=office.smtp_port))
@@ -129,7 +110,7 @@ def wait_until_sent(world: World, deadline: float) -> None:
 
 def test_a_worker_asked_to_stop_finishes_the_mail_in_hand(tmp_path: Path) -> None:
     world = make("", tmp_path)
-    approved(world, datetime.now(UTC))
+    approved(world, datetime.now(UTC), MEMBERS)
     with SlowPostOffice({SERVICE}) as office:
         config = tmp_path / "config.toml"
         config.write_text(CONFIG.format(imap=office.imap_port, smtp=office.smtp_port))

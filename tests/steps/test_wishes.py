@@ -4,7 +4,8 @@ import email
 import email.policy
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,19 @@ def test_each_member_gets_what_they_wish_for(world: World) -> None:
     assert "Who knows about topic2?" in second[TUNDE]
     assert "At a glance" not in second[TUNDE]
     assert "Issue 2, 1 question for you" in second[GWEN]
+
+
+def test_a_round_up_goes_by_the_schedule_of_the_day_and_not_by_the_one_when_it_was_chosen(world: World) -> None:
+    tick(world, NOON)
+    wish(world, TUNDE, Frequency.MONTHLY)
+    assert TUNDE not in send(world, 1)
+    community = world.community.model_copy(update={"day": "thu", "time": time(18, 30)})
+    moved = replace(world, settings=world.settings.model_copy(update={"community": (community,)}))
+    thursday = datetime(2026, 12, 3, 18, 30, tzinfo=UTC)
+    tick(moved, thursday - timedelta(minutes=1))
+    assert received(moved, thursday - timedelta(minutes=1)) == {}
+    tick(moved, thursday)
+    assert set(received(moved, thursday)) == {TUNDE}
 
 
 def test_the_round_up_comes_in_the_new_month_with_everything_since_the_last(world: World) -> None:

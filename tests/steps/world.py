@@ -18,7 +18,7 @@ from digest.config import CommunitySettings, Settings
 from digest.mailbox import Arrival
 from digest.message import understand
 from digest.models import Member, Message
-from digest.steps import collate, enrol, file, receive
+from digest.steps import collate, compose, enrol, file, publish, receive
 
 STREAM = "leads@lists.example.org"
 SERVICE = "digest@example.org"
@@ -156,3 +156,20 @@ SLIP = mail(
     answers="q1@example.org",
     at=NOON + timedelta(hours=3),
 )
+
+
+def approved(world: World, now: datetime, more: int) -> None:
+    """Begin to send an edition, to the four members and `more` others."""
+    world.receive(QUESTION, REPLY)
+    with store.transaction(world.engine) as session:
+        rows = [{"email": f"m{n}@example.org", "name": f"Member {n}"} for n in range(more)]
+        enrol.members(session, world.community_id, rows, now)
+        ruth = world.member(session, "ruth@charity.example.org")
+        edition = publish.ensure_collecting(session, world.community, world.community_id, now)
+        publish.close(session, world.settings, edition.id, now)
+        for place in compose.places(session, edition):
+            latest = collate.current(session, place.thread_id)
+            assert latest is not None
+            collate.approve(session, place.thread_id, latest.version, ruth, now)
+        publish.approve(session, edition.id, ruth, now)
+        publish.begin_sending(session, world.settings, edition.id, now)
