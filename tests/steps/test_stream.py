@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from digest import store
+from digest.steps.read import new_words
 from tests.steps.labelled import MAIL
 from tests.steps.world import World, make
 
@@ -30,17 +31,21 @@ def test_mails_are_threaded_as_a_reader_would(world: World) -> None:
     assert len(Counter(label for label, _ in kept)) > 15
 
 
-def partition(order: list[int], at_once: int) -> set[frozenset[int]]:
-    """The threads, as places in MAIL, when its mails arrive in this order."""
+Read = tuple[int, str, str]  # a mail's place in MAIL, its kind, its new words
+
+
+def partition(order: list[int], at_once: int) -> set[frozenset[Read]]:
+    """The threads, as what is read in each, when the mails of MAIL arrive in this order."""
     with tempfile.TemporaryDirectory() as folder:
         world = make("", Path(folder))
         for start in range(0, len(order), at_once):
             world.receive(*(MAIL[at][1] for at in order[start : start + at_once]))
-        threads: dict[int, set[int]] = {}
+        threads: dict[int, set[Read]] = {}
         with store.read(world.engine) as session:
             for message in world.messages(session):
                 if message.thread_id is not None:
-                    threads.setdefault(message.thread_id, set()).add(order[int(message.source[:4]) - 1])
+                    read = (order[int(message.source[:4]) - 1], message.kind, " ".join(new_words(message).split()))
+                    threads.setdefault(message.thread_id, set()).add(read)
         world.engine.dispose()
     return {frozenset(found) for found in threads.values()}
 
@@ -50,12 +55,14 @@ LAST = next(at for at, (_, raw) in enumerate(MAIL) if b"From: digest@" in raw)
 
 
 @cache
-def expected() -> set[frozenset[int]]:
+def expected() -> set[frozenset[Read]]:
     """The threads when mail comes as it is listed."""
     return partition(list(range(len(MAIL))), len(MAIL))
 
 
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.permutations(range(LAST)), st.permutations(range(LAST + 1, len(MAIL))), st.integers(15, len(MAIL)))
-def test_any_order_of_arrival_makes_the_same_threads(first: list[int], last: list[int], at_once: int) -> None:
+def test_any_order_of_arrival_makes_the_same_threads_of_the_same_words_and_kinds(
+    first: list[int], last: list[int], at_once: int
+) -> None:
     assert partition([*first, LAST, *last], at_once) == expected()
