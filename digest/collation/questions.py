@@ -41,7 +41,14 @@ _COURTESY = re.compile(
     r"\W*(?:how (?:are (?:you|things)|is everyone)(?: (?:all|doing|keeping))*[?,]|are you well|ok\?|right\?)",
     re.IGNORECASE,
 )
-_LEAD = re.compile(r"[^:?]{1,90}:\s+(?=\S)")
+# What stands before a question: "My question:", "First,", "I am away on Wednesdays, so"
+_LEAD = re.compile(
+    r"(?:first|second|third|last)(?:ly)?(?: of all| question)?[,:]\s+(?=\S)|[^:?]{1,90}:\s+(?=\S)"
+    r"|[^?]{12,160}?[,;\u2013\u2014-] (?:so|and|but) (?=(?:is|are|was|were|do|does|did|has|have|had|can|could|would"
+    r"|will|should|shall|may|might)(?:n't)? \w+)",
+    re.IGNORECASE,
+)
+_LATER_ONE = re.compile(r"\W*(?:and )?(?:a )?(?:second|third|last|another|finally|also|ps)(?:ly)?\b", re.IGNORECASE)
 
 #: How many asking sentences of one message are kept.
 LIMIT = 3
@@ -91,6 +98,9 @@ def _without_lead(sentence: Sentence) -> Sentence:
     rest = sentence.text[lead.end() :]
     if not _OPENS.match(rest) or words(rest) < 4:
         return sentence
+    cut = lead[0].rstrip()[-1] not in ",:"  # "…, so will it be recorded?"
+    if cut and (_OPENS.match(sentence.text) or _UNMARKED.search(lead[0])):  # which asks two things in one
+        return sentence
     return Sentence(sentence.start + lead.end(), sentence.end, rest)
 
 
@@ -102,4 +112,5 @@ def _directness(whole: str, body: str) -> float:
     score = 2.0 if marked else 1.5
     score += 0.5 * bool(_OPENS.match(body)) + 0.7 * bool(_GROUP.search(body)) + 0.5 * (marked and request)
     score += 0.6 * bool(_ANNOUNCED.search(whole[: len(whole) - len(body)]))
+    score -= 0.8 * bool(_LATER_ONE.match(whole))
     return score - 1.2 * (words(body) < 5) - 0.5 * bool(re.match(r"\W*(?:and|or|but)\b", body, re.I))

@@ -21,6 +21,13 @@ def questions(text: str) -> list[str]:
         ("We are stuck. Any advice on letters welcome.", "Any advice on letters welcome."),
         ("I am looking for a one-page map of the pathway.", "I am looking for a one-page map of the pathway."),
         ("My question: do you ring people yourselves?", "do you ring people yourselves?"),
+        ("Wednesdays are a vain hope for me, so will it be recorded?", "will it be recorded?"),
+        ("First, when nothing was found, who tells the patient?", "when nothing was found, who tells the patient?"),
+        (
+            "If they are over 60, do you scan, and did that help?",
+            "If they are over 60, do you scan, and did that help?",
+        ),
+        ("Do you ring people yourselves, and does it help?", "Do you ring people yourselves, and does it help?"),
         ("How are you handling these letters?", "How are you handling these letters?"),
     ],
 )
