@@ -50,7 +50,7 @@ class Styles(BuildHookInterface[Any]):
 
 
 def install_styles(root: Path) -> None:
-    """Fill the vendor folders under `root` unless they are up to date. Raises SystemExit, one sentence, when npm fails."""
+    """Fill the vendor folders under `root` unless they are up to date. Raises SystemExit where npm fails."""
     vendor, stamp = root / VENDOR, root / VENDOR / "stamp"
     wanted = hashlib.sha256((root / "package-lock.json").read_bytes() + Path(__file__).read_bytes()).hexdigest()
     if stamp.is_file() and stamp.read_text() == wanted and (root / READ).is_dir():

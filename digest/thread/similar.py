@@ -2,7 +2,7 @@
 
 Two questions are as alike as the angle between their TF-IDF vectors says, over the terms of `digest.glossary`. Salton
 and Buckley, Term-weighting approaches in automatic text retrieval (1988). Where sentence embeddings are installed
-(`digest.meaning`), half of the likeness is theirs. The figures behind the numbers: docs/decisions/0005.
+(`digest.meaning`), most of the likeness is theirs. The figures behind the numbers: docs/decisions/0005.
 """
 
 import math
@@ -23,7 +23,7 @@ _ONE_THING = 0.7
 # of the words.
 _IMAGINED = 50
 # How much of the likeness is that of meaning.
-_MEANING = 0.5
+_MEANING = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Cut:
 
 
 BY_WORDS = Cut(sure=0.4, alone=0.2, apart=0.7)
-BY_MEANING = Cut(sure=0.5, alone=0.4, apart=0.9)
+BY_MEANING = Cut(sure=0.55, alone=0.45, apart=0.9)
 
 
 def bag(question: str, points: Iterable[str] = ()) -> dict[str, float]:
