@@ -44,7 +44,7 @@ def show(visit: MemberVisit) -> Response:
             left_out=reads.left_out(session, community_id),
             gate=deliver.shut_gate(session, visit.desk.settings, visit.now),
             editions=[
-                (e, compose.hindrances(session, e.id), e.send_at - visit.now < PRESSING)
+                (e, compose.hindrances(session, e.id), bool(e.paused_at) or e.send_at - visit.now < PRESSING)
                 for e in reversed(open_editions)
             ],
             collecting=collecting[0] if collecting else None,

@@ -461,7 +461,7 @@ def approve(desk: Desk, number: int) -> None:
 BESIDES = (
     ("threads", "/threads"),
     ("versions", "/thread/1/versions"),
-    ("version", "/thread/1/version/1"),
+    ("version", "/thread/1/version/3"),
     ("move", "/message/2/move"),
     ("discarded", "/discarded"),
     ("members", "/members"),

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest.web.render import count, day, listed, moment, web_address
+from digest.web.render import count, day, listed, marked, moment, web_address
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -46,3 +46,11 @@ def test_counts_and_lists_read_like_english() -> None:
 )
 def test_only_the_webs_own_addresses_become_links(url: str, web: bool) -> None:
     assert web_address(url) is web
+
+
+@pytest.mark.parametrize("cue", ["", "agree", "<b>", "elsewhere"])
+def test_a_marked_cue_and_the_words_around_it_stay_words(cue: str) -> None:
+    page = marked("I agree <b> & <script>alert(1)</script>", cue)
+    plain = page.replace("<mark>", "").replace("</mark>", "")
+    assert plain == "I agree &lt;b&gt; &amp; &lt;script&gt;alert(1)&lt;/script&gt;"
+    assert page.count("<mark>") == (cue in {"agree", "<b>"})
