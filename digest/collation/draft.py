@@ -78,7 +78,9 @@ def draft(contributions: Sequence[Contribution]) -> Content:
     # Sides are joined when the other points stand: mails overtake one another, so an answer may come before its ground.
     for reply, taken in takes_sides:
         making.join(reply, taken)
-    away = {reply.message for reply, taken in takes_sides if any(side.author for side in taken)}
+    # Who names a colleague speaks of what they said; who names the asker answers the question.
+    asked_by = {one.author for one in askers}
+    away = {reply.message for reply, taken in takes_sides if any(side.author not in {"", *asked_by} for side in taken)}
     away |= making.joined | set(set_aside)
     making.lead([one for one in answering if one.message not in away and not _by(one, askers)])
     content = Content(

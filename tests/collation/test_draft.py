@@ -362,6 +362,15 @@ def test_who_answers_a_proposal_with_yes_stands_with_the_first_who_did_and_who_a
     assert sides == {(3, AGREES, "Yes"), (4, DIFFERS, "No")}
 
 
+def test_who_calls_the_asker_by_name_answers_the_question() -> None:
+    asked = asks("Do your practices ring people about a missed test?")
+    yes = says(2, SAM, "Yes, two clerks ring everybody on the list on day ten.")
+    against = says(3, BETH, "Not for me, I'm afraid, Ada. We have nobody to ring two hundred people.")
+    content = draft([asked, yes, against])
+    first = next(point for point in content.points if point.evidence[0].message == 2)
+    assert (first.supporters, first.opposers) == ([2], [3])
+
+
 def test_an_open_question_proposes_nothing() -> None:
     found = points(
         says(2, SAM, "Yes, I do that myself on Mondays."), says(3, BETH, "Yes, our clerk does it every week.")
