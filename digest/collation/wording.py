@@ -15,6 +15,7 @@ from digest.collation.shortlist import shortlist
 from digest.collation.sides import TITLES, first_name, fits
 from digest.collation.worth import Line, lines
 from digest.nouns import Content, mask
+from digest.words import content as stems
 
 #: At most so many words of a thread are sent.
 BUDGET = 1500
@@ -169,6 +170,8 @@ def unborne(text: str, ground: str) -> str:
         return "a clause names a person"
     if not _numbers(text) <= _numbers(ground) or not _words(_AMOUNT, text) <= _words(_AMOUNT, ground):
         return "a number does not stand in what is cited"
+    if not _in_order(_numbers_said(text), _numbers_said(ground)):
+        return "numbers changed places"
     if not _words(_DRUG, text) <= _words(_DRUG, ground):
         return "a drug does not stand in what is cited"
     lower = ground.lower()
@@ -178,6 +181,9 @@ def unborne(text: str, ground: str) -> str:
         _NEGATION.search(ground) and not _NEGATION.search(text)
     ):
         return "a negation was added or left out"
+    denied = [stems for _, stems in _denials(ground)]
+    if any(first and all(first not in stems for stems in denied) for first, _ in _denials(text)):
+        return "a negation moved to other words"
     if not _words(_CONDITION, text) <= _words(_CONDITION, ground) or (
         _words(_CONDITION, ground) & _STRICT and not _words(_CONDITION, text) & _STRICT
     ):
@@ -185,12 +191,35 @@ def unborne(text: str, ground: str) -> str:
     return ""
 
 
+#: So many of the words behind a negation may be what it denies.
+_REACH = 4
+
+
+def _denials(text: str) -> list[tuple[str, frozenset[str]]]:
+    """For each negation the stem of the first word it can deny, "" when none follows, and of all within its reach."""
+    found = []
+    for hit in _NEGATION.finditer(text):
+        behind = stems(text[hit.end() :])[:_REACH]
+        found.append((behind[0] if behind else "", frozenset(behind)))
+    return found
+
+
+def _in_order(some: Sequence[str], every: Sequence[str]) -> bool:
+    """Whether `some` stand in `every` in the same order."""
+    rest = iter(every)
+    return all(one in rest for one in some)
+
+
 _STRICT = frozenset({"if", "unless", "only", "provided", "providing", "except", "aslongas", "until"})
 
 
 def _numbers(text: str) -> frozenset[str]:
+    return frozenset(_numbers_said(text))
+
+
+def _numbers_said(text: str) -> list[str]:
     found = (hit[0].lower() for hit in _NUMBER.finditer(text))
-    return frozenset(_NUMBERS.get(one, one.replace(",", "")) for one in found)
+    return [_NUMBERS.get(one, one.replace(",", "")) for one in found]
 
 
 def _words(pattern: re.Pattern[str], text: str) -> frozenset[str]:

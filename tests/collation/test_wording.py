@@ -132,6 +132,20 @@ def test_another_spelling_of_the_same_is_borne_out(text: str, ground: str) -> No
     assert unborne(text, ground) == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "ground", "why"),
+    [
+        ("Returns fell from 7 to 18", "Returns fell from 18 to 7.", "places"),
+        ("We give 50 to people over 40", "We give 40 to people over 50.", "places"),
+        ("Do not refer; the X-ray is repeated", "Refer; the X-ray is not repeated.", "moved"),
+        ("They never ring but send letters", "They ring but never send letters.", "moved"),
+        ("Refer only if FIT is positive", "Refer only if FIT is not positive.", "left out"),
+    ],
+)
+def test_what_turns_its_ground_round_is_dropped(text: str, ground: str, why: str) -> None:
+    assert why in unborne(text, ground)
+
+
 def test_nothing_is_asked_about_what_a_person_wrote_or_what_was_worded_already() -> None:
     own = CONTENT.model_copy(update={"points": [p.model_copy(update={"own": True}) for p in CONTENT.points]})
     worded = CONTENT.model_copy(update={"points": [p.model_copy(update={"suggestion": "x"}) for p in CONTENT.points]})
