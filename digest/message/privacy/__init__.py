@@ -7,7 +7,7 @@ Every repetition is bounded and every window has a fixed size, so the time is li
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from digest.message.privacy import contacts, dates
+from digest.message.privacy import contacts, dates, file_names
 from digest.message.privacy.again import everywhere
 from digest.message.privacy.context import Span, unwrapped
 from digest.message.privacy.names import People, again, names
@@ -44,11 +44,14 @@ def identifiers(text: str, place: Place, known: Known = NOBODY, *, offset: int =
     """Every patient identifier in `text`, in order and without overlap. `offset` is added to the spans."""
     read, at = unwrapped(text) if place in {Place.QUOTED, Place.ATTACHMENT} else (text, None)
     marks: list[Span] = [*names(read, known.people), *dates.births(read), *nhs_numbers(read), *hospital_numbers(read)]
-    marks += [*dates.beside(read, marks), *nhs_beside(read, marks), *dates.unlabelled(read)]
+    if place is Place.ATTACHMENT_NAME:
+        marks += file_names.names(read, known.people)
+    marks += dates.beside(read, marks)
+    marks += [*nhs_beside(read, marks), *dates.unlabelled(read)]
     houses = list(contacts.addresses(read, marks))
     codes = list(contacts.postcodes(read, houses, marks))
     found = [*marks, *houses, *codes, *contacts.phones(read, [*marks, *houses, *codes])]
-    found += contacts.emails(read, known.addresses, known.domains)
+    found += contacts.emails(read, known.addresses, known.domains, marks)
     if at is not None:
         found = [(kind, at(start), at(end - 1) + 1) for kind, start, end in found]
     return _settled([Hit(kind, place, offset + s, offset + e, text[s:e]) for kind, s, e in found])

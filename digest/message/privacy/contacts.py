@@ -55,6 +55,12 @@ _ADDRESS_IS = re.compile(
     re.I,
 )
 _HOME = re.compile(rf"\b(?:{WHO}|pt|mrs|mr|miss|ms|he|she|his|her|lives|living|lived|resid\w+|home)\b(?!s)", re.I)
+#: A house without number or street, as in Wales: "her address is Ty Gwyn, Heol y Bryn, SA1 1AA".
+_LABELLED = re.compile(
+    rf"\b(?:home|his|her|their|patient['’]s|new|old){GAP}address(?:{GAP}(?:is|was)|{GAP}?:){GAP}{{1,3}}"
+    rf"({_CAPITAL}(?:[ ,]{{1,2}}[\w'’.-]{{1,24}}){{1,9}}?)(?=,?{GAP}[A-Z]{{1,2}}\d[A-Z\d]?{GAP}{{0,2}}\d[A-Z]{{2}})",
+    re.I,
+)
 _POSTCODE = re.compile(r"\d[A-Za-z\d]? {0,2}\d[A-Za-z]{2}(?![A-Za-z0-9])")  # from its first digit: that is quicker
 
 # --- phones ----------------------------------------------------------------------------------------------------------
@@ -66,6 +72,9 @@ _PHONE = re.compile(
 #: National Telephone Numbering Plan) are nobody's own.
 _PERSONAL = re.compile(r"(?:0044|44|\+44)0?[127]|0[127]|\+(?!44)[1-9]|00(?!44)[1-9]")
 _MOBILE = re.compile(r"(?:0044|44|\+44)?0?7")
+_SIGNED_OFF = re.compile(
+    rf"\n[>| ]*(?:m|t|p|h|w|tel|mob|mobile|phone|telephone|direct|office|work|cell)\b\.?{GAP}?[:.]?{GAP}{{0,3}}$", re.I
+)
 _THEIRS = re.compile(rf"{GAP}?[,(]?{GAP}?(?:as |is |was )?\(?(?:his|her|their|the patient|patient|{WHO}\)|nok\b)", re.I)
 
 # --- e-mail ----------------------------------------------------------------------------------------------------------
@@ -118,9 +127,16 @@ def addresses(text: str, marks: Sequence[Span] = ()) -> Iterator[Span]:
             if start < street.start() < end:
                 house = match[0][: street.start() - start]
                 named = re.split(r"\d", house, maxsplit=1)[0]  # "Elm Tree Surgery, 3 ": whose house it is
+                behind = max((e for _, s, e in marks if start <= s and e < street.start()), default=start)
+                if behind > start:  # "Mr Jo Bloggs, 3 Mill Lane" is no house called after him
+                    start = street.start() - len(text[behind : street.start()].lstrip(" ,(\n"))
                 if free(text, start) and not of_an_organisation(named) and _private(text, start, end, marks):
                     yield "address", start, end
                 reached = end
+    if "address" in text:
+        for match in _LABELLED.finditer(text):
+            if not of_an_organisation(match[0]):
+                yield "address", *match.span(1)
     for match in _ODD.finditer(text):
         start, end = match.span()
         if free(text, start) and _LIVES.search(text[max(0, start - 50) : start]) and _private(text, start, end, marks):
@@ -166,6 +182,8 @@ def phones(text: str, marks: Sequence[Span] = ()) -> Iterator[Span]:
         end = start + len(match[0].rstrip(" ().-\u00a0"))
         said, after = sentence(text, start, end, 120, 40)
         line = said.rpartition("\n")[2] if said.count("\n") > 1 else said
+        if _SIGNED_OFF.search(said) and not said[: said.rfind("\n") + 1].rstrip().endswith((":", ",")):
+            line = ""  # "M: 07700 900000" on a line of its own is a signature's, unless a name or a birth is near
         # Organisations answer landlines.
         if of_a_colleague(line[-60:]) or (not _MOBILE.match(number) and of_an_office(line[-60:])):
             continue
@@ -179,8 +197,11 @@ def organisations(addresses: Iterable[str]) -> frozenset[str]:
     return frozenset(domain for domain in domains if not _ANYBODYS.search(domain))
 
 
-def emails(text: str, own: frozenset[str], domains: frozenset[str]) -> Iterator[Span]:
-    """An e-mail address of one patient. `own`, `domains`: addresses of members and the lists, and of organisations."""
+def emails(text: str, own: frozenset[str], domains: frozenset[str], marks: Sequence[Span] = ()) -> Iterator[Span]:
+    """An e-mail address of one patient, spoken of as such or right behind one of the `marks`.
+
+    `own`, `domains`: addresses of members and the lists, and of organisations.
+    """
     at = text.find("@")
     while at >= 0:
         start = at
@@ -192,7 +213,7 @@ def emails(text: str, own: frozenset[str], domains: frozenset[str]) -> Iterator[
             and tail
             and tail[0].lower() not in domains
             and text[start : tail.end()].lower() not in own
-            and _theirs(text, start, at, tail.end())
+            and (near(marks, start, start, 3, 0) or _theirs(text, start, at, tail.end()))
         ):
             yield "email", start, tail.end()
         at = text.find("@", at + 1)

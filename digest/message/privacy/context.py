@@ -76,7 +76,11 @@ WHO_WORDS = frozenset(
         "nok",
     ]
 )
-WHO = rf"(?:next of kin|{'|'.join(sorted(WHO_WORDS, key=len, reverse=True))})"
+_NOT_OF_A_FIRM = r"(?<!gp )(?<!senior )(?<!practice )(?<!managing )(?<!executive )(?<!salaried )"
+WHO = (
+    rf"(?:next of kin|{_NOT_OF_A_FIRM}partner(?! (?:at|in)\b)|"
+    rf"{'|'.join(sorted(WHO_WORDS - {'partner'}, key=len, reverse=True))})"
+)
 #: What only a person's own record has.
 RECORD = (
     r"(?:dob\b|d\.\s?o\.\s?b|date of birth|born\b|b\.\s?\d|nhs\s?(?:no|num|#|:|\d)|hosp\w{0,5}\.? (?:no|num|id)|"
@@ -123,7 +127,7 @@ _OFFICE = re.compile(
 )
 _ORGANISATION = re.compile(
     r"\b(?:surgery|practice|medical|health|hospital|clinic|centre|center|trust|alliance|office|registered|college|"
-    r"hotel|venue|rooms?|hub|university|icb|lab|laboratory|pathology|cdc|van|scanner|pharmacy|chemist|meet(?:ing)?s?|"
+    r"hotel|inn|venue|rooms?|hub|university|icb|lab|laboratory|pathology|cdc|van|scanner|pharmacy|chemist|meet(?:ing)?s?|"
     r"course|conference|library|church hall|street team|research|freepost|post the|supermarket|car park)\b",
     re.I,
 )

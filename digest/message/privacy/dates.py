@@ -23,8 +23,8 @@ _LABEL = re.compile(
     rf"[\s:=(|{DASH}]{{0,5}}(?:is |was |of |as )?)({_DATE}|(?:19|20)\d{{6}}(?!\d))"
 )
 _BORN = re.compile(
-    rf"[bB](?i:orn(?: on)?(?: the)?|irth ?da(?:y|te)|\.)(?i:{GAP}on the form|{GAP}on file)?[\s:=(]{{0,3}}(?i:is |"
-    rf"was )?({_DATE})"
+    rf"[bB](?i:orn(?: on| in)?(?: the)?|irth ?da(?:y|te)|\.)(?i:{GAP}on the form|{GAP}on file)?[\s:=(]{{0,3}}(?i:is |"
+    rf"was )?((?:the )?{_DATE}|{_MONTH}{GAP}(?:of )?(?:18|19|20)\d\d(?!\d))"
 )
 _NEXT = re.compile(rf"[\s,;:(|{DASH}]{{1,4}}(?:ward \d\d?, )?({_DATE})")
 _ALSO = re.compile(rf"{GAP}(?:and|or|&|/){GAP}({_DATE})")

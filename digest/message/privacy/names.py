@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from digest.message.privacy import stories
 from digest.message.privacy.context import AGE, GAP, LOWER, RECORD, STREET, UPPER, WHO, WHO_WORDS, WORD, Span, free
+from digest.message.privacy.no_names import ALSO_SURNAMES, ALSO_WORDS, LEADS, NO_INITIALS, NO_SURNAME, NOT_NAMES
 
 #: What follows the first capital of a name: "O’Neil", "Smith-Jones"; Mc, Mac, De and the like written as one word.
 _REST = (
@@ -24,7 +26,7 @@ _PARTICLE = (
 )
 _SURNAME = rf"(?:(?:al|el)-)?{_PART}(?!\w)"
 #: A run of names: "Jocelyn Quillfeather", "J. van der Meulen", "QUILLFEATHER, Jocelyn".
-_MORE = rf"(?:{GAP}(?:{_PARTICLE}{GAP}){{0,2}}(?:{_INITIAL}(?!\w)|{_SURNAME}))"
+_MORE = rf"(?:{GAP}(?:{_PARTICLE}{GAP}){{0,2}}(?:{_INITIAL}(?![\w'’])|{_SURNAME}))"
 #: It begins with one class of characters, which lets `re` pass over other text quickly.
 _RUN = re.compile(
     rf"[{UPPER}](?:\.(?:[{UPPER}]\.){{1,2}}|(?:{_CAMEL_REST}|{_REST})(?!\w)\.?){_MORE}{{0,4}}(?:,{GAP}?{_SURNAME})?"
@@ -33,7 +35,7 @@ _TITLE = r"(?:M(?:rs?|s|x|iss|str|aster|RS?|ISS)|Lady|Lord|Sir|Dame|Revd?|Fr)\b\
 _TITLES = re.compile(rf"{_TITLE}(?:{GAP}(?:and|&|/){GAP}{_TITLE})?{GAP}{{1,2}}")
 _TITLED = re.compile(
     rf"{_TITLES.pattern}(?:{_INITIAL}{GAP}){{0,3}}(?:{_PARTICLE}{GAP}){{0,2}}"
-    rf"(?:{_SURNAME}|{_INITIAL}(?!\w)){_MORE}{{0,3}}"
+    rf"(?:{_SURNAME}|{_INITIAL}(?![\w'’])){_MORE}{{0,3}}"
 )
 
 # --- what stands before a patient's name -----------------------------------------------------------------------------
@@ -52,7 +54,7 @@ _CALLED = re.compile(
     rf"\b(?:{WHO}(?:{GAP}of (?:mine|ours))?,?{GAP}(?:called|named)|(?:patient|"
     rf"pt)(?:['’]s)?{GAP}(?:full{GAP})?name(?:{GAP}is|{GAP}was)?|"
     rf"name{GAP}of{GAP}(?:the{GAP})?patient(?:{GAP}is)?|(?:his|her|their){GAP}name{GAP}(?:is|was)|"
-    rf"known{GAP}to{GAP}us{GAP}as|"
+    rf"known{GAP}to{GAP}us{GAP}as|(?:call|calls|called|know|knows){GAP}(?:him|her|them)(?:{GAP}as)?|"
     rf"patient|pt|(?:surname|first{GAP}name|forename|(?:patient|pt|case){GAP}(?:\w|\d\d?|one|two|three|"
     rf"four))(?:{GAP}(?:is|was))?)"
     rf"{GAP}?[:=]?{GAP}{{0,2}}$",
@@ -61,13 +63,16 @@ _CALLED = re.compile(
 #: "my patient Olu", "his wife Maureen", "our lad Jayden": close enough for a first name alone.
 _OURS = re.compile(
     rf"\b(?:my|our|his|her|their|one{GAP}of{GAP}my|one{GAP}of{GAP}our|a){GAP}(?:\w+{GAP})?(?:{WHO}|"
-    rf"patients),?{GAP}$|\b(?:pt|"
+    rf"patients)(?:{GAP}of{GAP}(?:mine|ours))?(?:,?{GAP}|{GAP}\()$|"
+    rf"(?:^|[.!?\n]{GAP}*)(?:daughter|son|wife|husband|mum|dad|mother|father|brother|sister|granddaughter|grandson){GAP}$|"
+    rf"\b(?:pt|"
     rf"px){GAP}?:{GAP}?$|"
     rf"\b{AGE}(?:{GAP}[\w-]+){{0,2}},{GAP}$",
     re.I,
 )
 #: "the chap I mentioned last time, Jo Bloggs, has …"
-_APPOSED = re.compile(rf"\b{WHO}(?:{GAP}[\w'’]+){{0,6}}(?:,{GAP}|{GAP}\()$", re.I)
+_APPOSED = re.compile(rf"\b{WHO}(?:{GAP}[\w'’]+){{0,12}}(?:,{GAP}|{GAP}\()$", re.I)
+_ENDS_APPOSED = re.compile(rf"[,)]|{GAP}(?:of|from|has|had|is|was|who|came|died)\b")
 _AMONG = re.compile(
     rf"\b(?:one|two|another|some){GAP}of{GAP}(?:them|these|those|ours|mine|our{GAP}\w{{0,12}}{GAP}?patients|"
     rf"my{GAP}\w{{0,12}}{GAP}?patients),?"
@@ -78,13 +83,16 @@ _SUBJECT = re.compile(r"(?:^|\n)[> ]*(?:re|subject|concerning)\W{1,3}$", re.I)
 
 # --- what stands behind it -------------------------------------------------------------------------------------------
 _PATIENT_BEHIND = re.compile(
-    rf"['’]?s?\.?{GAP}?[,:(|–—-]?{GAP}{{0,2}}(?:(?:{RECORD})|{AGE}(?!{GAP}?(?:weeks?|days|wait|pathway|minutes|"
+    rf"['’]?s?\.?{GAP}?(?:\([\w.+-]{{1,64}}@[\w.-]{{1,80}}\))?[,:(|–—-]?{GAP}{{0,2}}(?:(?:{RECORD})|{AGE}(?!{GAP}?(?:weeks?|days|wait|pathway|minutes|"
     rf"years? (?:ago|of|experience|in)))|"
-    rf"(?<=[,(])\d\d\)|(?<=,[ \u00a0])\d\d\)|(?:of|at|from|lives at|living at) \d{{1,4}}[A-Za-z]?,? (?!(?:Jan|Feb|"
+    rf"(?<=[,(])\d\d\)|(?<=,[ \u00a0])\d\d\)|(?:of|at|from|lives at|living at) "
+    rf"(?:(?:flat|apartment|apt|room|unit) \w{{1,4}}, ?)?\d{{1,4}}[A-Za-z]?,? (?!(?:Jan|Feb|"
     rf"Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))[A-Z]|is (?:my|our|a) patient\b|"
     rf"(?:is )?one of (?:my|our) patients\b|(?:is )?a patient of (?:mine|ours)\b|my patient\b)",
     re.I,
 )
+#: A form's next line: "Name: Jo Bloggs", "DOB: …".
+_FORM_BEHIND = re.compile(rf"{GAP}*\n[>| ]*(?:{RECORD})", re.I)
 _RECORD_BEHIND = re.compile(rf"[,(]?{GAP}?{RECORD}", re.I)
 _DIGIT_SOON = re.compile(r"\W{1,3}\d|\.[A-Z]")
 #: "Jo Bloggs, 19 Mill Lane", "Sister Jo Bloggs, 999 104 2173": an entry in a list of people.
@@ -95,7 +103,7 @@ _ENTRY_BEHIND = re.compile(
 )
 #: "Jo Bloggs, 14/03/1953", "BLOGGS Jo, ward 6, 14/03/1953": nothing but a birth lies so far back.
 _BIRTH_BEHIND = re.compile(
-    rf",?{GAP}\(?(?:[^\W\d]+{GAP}\d{{1,2}},{GAP})?(?:\d\d?[./-]\d\d?[./-](?:19\d\d|200\d)|"
+    rf",?{GAP}\(?(?:[^\W\d]+{GAP}\d{{1,2}},{GAP})?(?:\d\d?[./-]\d\d?[./-](?:19\d\d|200\d|[3-9]\d)|"
     rf"(?:19\d\d|200\d)-\d\d-\d\d|\d\d?(?:st|nd|rd|th)?(?:{GAP}|-)[A-Z][a-z]{{2,8}}(?:{GAP}|-)(?:19\d\d|200\d))(?!\d)"
 )
 _AGE_BEHIND = re.compile(rf"\.?,?{GAP}?\(?(?:{AGE}|(?:dob{GAP}?)?\d\d?[./-]\d\d?[./-]\d\d)", re.I)
@@ -121,9 +129,10 @@ _STAFF_BEHIND = re.compile(
     rf"(?:{GAP}?[,(–—-]{GAP}?|{GAP}(?:is |was |as )?(?:the|our|a|an|your|my|their|"
     rf"local)?{GAP}?)(?:[\w'’/-]+{GAP}){{0,3}}?{_ROLE}\b|"
     rf"['’]s?{GAP}(?:[\w-]+{GAP}){{0,2}}?{_WORKS}\b|"
+    rf"{GAP}(?:runs|leads|chairs|heads|manages){GAP}|"
     rf",?{GAP}who{GAP}(?:also{GAP})?(?:runs?|leads?|chairs?|heads?|manages?|wrote|set|looks{GAP}after|works|"
     rf"teaches|does{GAP}the)\b|"
-    rf"{GAP}(?:from|at|of|in){GAP}(?:the{GAP}|our{GAP})?(?:\w[\w'’&]+{GAP}){{0,3}}(?:alliance|macmillan|office|"
+    rf"{GAP}(?:from|at|of|in){GAP}(?:the{GAP}|our{GAP})?(?:\w[\w'’&]+{GAP}){{0,3}}(?:alliance|macmillan|office|admin|reception|"
     rf"hospice|icb|trust|lab|laboratory|hub|"
     rf"university|college|department|cancer{GAP}research|nhs{GAP}england)\b|"
     rf"{GAP}?\((?:[\w/&-]+{GAP}){{0,3}}(?:\w{{2,20}}ology|ent|breast|colorectal|upper{GAP}gi|surgery|theatres?|"
@@ -145,6 +154,10 @@ _STAFF_BEHIND = re.compile(
 _NOT_STAFF = re.compile(
     rf"{GAP}?[,(–—-]?{GAP}?(?:(?:is|was){GAP})?(?:an?{GAP}|the{GAP})?(?:retired|former|ex-|{AGE})", re.I
 )
+#: "Mrs Bloggs's son": staff have children, too, but nobody writes of them.
+_KIN_BEHIND = re.compile(
+    rf"['’]s?{GAP}(?:\w+{GAP})?(?:son|daughter|wife|husband|widow|widower|mother|father|mum|dad|family)\b", re.I
+)
 _STAFF_BEFORE = re.compile(
     rf"\b{_ROLE}(?:{GAP}(?:is|was|for{GAP}\w+)|(?:{GAP}\w+){{1,3}},)?,?{GAP}(?:and{GAP}|\()?$|"
     rf"\b(?:under|cc:?|refer(?:red)?{GAP}to|(?:talk|slides|paper|lecture|template|study|audit|review|led|run|"
@@ -160,123 +173,6 @@ _STAFF_BEFORE = re.compile(
 )
 _SIGNED = re.compile(r"(?:regards|wishes|thanks|sincerely|cheers|faithfully),?\s{1,3}$", re.I)
 
-#: Words that begin a sentence or a heading, name things called after people, or places: no names by themselves.
-_NOT_NAMES = frozenset(
-    WORD.findall(
-        """
-        the an we he she it they this that these those dear hi hello hey and but or so if when where who what which
-        why how our my your his her their its no yes not none never in on at for with from to of by as is was are
-        were has had have be been do did does please thanks thank sorry sent seen see well very some many most all
-        any each both only also just now then there here after before since until while during once again perhaps
-        maybe however although because january february march april may june july august september october november
-        december jan feb mar apr jun jul aug sept sep oct nov dec monday tuesday wednesday thursday friday saturday
-        sunday mon tue tues wed thu thurs fri sat sun easter christmas nhs gp gps fit fds usc nss rdc mdc mdt mdts
-        pcn pcns icb icbs cdc ct mri psa cxr egd ogd nice emis systmone ardens macmillan cancer alliance hospital
-        hospitals trust clinic surgery practice centre center medical royal infirmary university college health care
-        primary secondary public community services service department unit ward court house home hall castle park
-        north south east west northern southern eastern western greater upper lower great new old saint london
-        manchester england english british britain scottish scotland welsh wales irish ireland uk european european
-        indian pakistani bangladeshi polish chinese african caribbean asian somali romanian jewish muslim christian
-        sikh hindu black white-british crohn crohns barrett barretts parkinson hodgkin lynch paget ewing virchow
-        type stage grade covid diabetes disease syndrome patient patients information leaflet safety incident
-        response framework participation initiated follow up group forum navigator navigators charter experience
-        access survey portal record records line transport liaison choice voice involvement engagement pathology
-        radiology level floor block room suite reception pathway reported outcome outcomes measures association
-        partner partners society research england trial study test tests result results negative positive
-        instructions faecal immunochemical smear scan referral referrals guideline guidance report letter form
-        consent risk score tool template network networks men women child children queen king prince princess
-        elizabeth page
-        """
-    )
-)
-_ALSO_SURNAMES = frozenset(
-    WORD.findall(
-        """
-        may king page hall park black lynch paget hodgkin ewing barrett parkinson castle house court ward north west
-        east old new prince england ireland london public field stage grade bond society
-        """
-    )
-)
-#: First names that also begin sentences or name things: not looked for by themselves.
-_ALSO_WORDS = frozenset(
-    WORD.findall(
-        """
-        will mark grace rose hope dawn joy faith bill sue art rob pat frank guy iris lily violet ivy olive ruby
-        pearl amber crystal daisy heather holly hazel poppy grant miles chase dean earl ray sandy penny victor max
-        dale glen cliff robin christian gene young white brown green gray grey wood woods street best good day long
-        short small moore rich price bell cook baker taylor mason carter ward
-        """
-    )
-)
-#: Single capital words behind "Mr": not a person.
-_NO_SURNAME = frozenset({"chairman", "speaker", "president", "justice", "men", "mayor", "minister", "and"})
-#: Pairs of capitals that are no initials.
-_NO_INITIALS = frozenset(
-    [
-        "GP",
-        "CT",
-        "MR",
-        "US",
-        "UK",
-        "PR",
-        "PV",
-        "PE",
-        "BP",
-        "HB",
-        "WW",
-        "OP",
-        "OA",
-        "NB",
-        "RE",
-        "CC",
-        "PS",
-        "ID",
-        "IT",
-        "AI",
-        "QI",
-        "FH",
-        "PH",
-        "LH",
-        "RH",
-        "LN",
-        "IV",
-        "IM",
-        "PN",
-        "SN",
-        "CA",
-        "TB",
-        "GI",
-        "GU",
-        "ED",
-        "AE",
-        "OK",
-        "FY",
-        "DOB",
-        "NHS",
-        "MRN",
-        "CHI",
-        "CXR",
-        "MRI",
-        "USS",
-        "FIT",
-        "PSA",
-        "FBC",
-        "CRP",
-        "ESR",
-        "IDA",
-        "PMB",
-        "NSS",
-        "RDC",
-        "USC",
-        "TWW",
-        "HRT",
-        "COPD",
-        "BMI",
-        "LFT",
-        "DNA",
-    ]
-)
-_LEADS = frozenset(("patient", "pt", "lady", "name", "re", "mum", "dad", "gentleman", "client"))
 _CAPITALS = re.compile(rf"[{UPPER}][\w'’\-\u2010\u2011]*")
 _NO_GAP = re.compile(r"[^\s,]+")
 _TRAILS = re.compile(rf",?{GAP}(?:DOB|D\.O\.B|NHS|MRN|Born|Date|Hospital|Hosp|Aged|CHI)\.?$")
@@ -312,6 +208,7 @@ def names(text: str, known: People) -> Iterator[Span]:
             name, end = _trimmed(text, title.end() if title else start, end, first=1)
             if name < end and _titled(text, start, end, known):
                 yield "patient_name", start, end
+    yield from stories.lower_case(text)
     of_patients = "patient" in text
     for match in _RUN.finditer(text):
         start, end = match.span()
@@ -326,8 +223,12 @@ def names(text: str, known: People) -> Iterator[Span]:
             word.isalpha()
             and len(word) > 2
             and (  # alone, as most are
-                word in _NOT_NAMES
-                or not (_may_tell(text[max(0, start - 24) : start]) or (of_patients and _MINE_BEHIND.match(text, end)))
+                word in NOT_NAMES
+                or not (
+                    _may_tell(text[max(0, start - 24) : start])
+                    or (of_patients and _MINE_BEHIND.match(text, end))
+                    or stories.one_told(text, end)
+                )
             )
         ):
             continue
@@ -349,7 +250,7 @@ def _trimmed(text: str, start: int, end: int, first: int = 0) -> tuple[int, int]
     end = trail.start() if trail else end
     words = list(_CAPITALS.finditer(text, start, end))
     while len(words) > first and _no_name(words[-1][0]):
-        if words[-1][0].lower() in _ALSO_SURNAMES and any(not _no_name(w[0]) for w in words):
+        if words[-1][0].lower() in ALSO_SURNAMES and any(not _no_name(w[0]) for w in words):
             break
         words.pop()
     while words and not first and _no_name(words[0][0]):
@@ -360,19 +261,19 @@ def _trimmed(text: str, start: int, end: int, first: int = 0) -> tuple[int, int]
 
 
 def _no_name(word: str) -> bool:
-    return word.lower() in _NOT_NAMES or word.lower() in _LEADS
+    return word.lower() in NOT_NAMES or word.lower() in LEADS
 
 
 def _titled(text: str, start: int, end: int, known: People) -> bool:
     words = [w.lower() for w in WORD.findall(_TITLES.sub("", text[start:end], 1))]
-    if words and words[0] in _NO_SURNAME:
+    if (words and words[0] in NO_SURNAME) or stories.invented(text, start, end):
         return False
     ahead = text[max(0, start - 60) : start]
     if _PATIENT_BEHIND.match(text, end) or _OURS.search(ahead) or _CALLED.search(ahead):
         return True
     if words and known.named(words):
         return False
-    if _NOT_STAFF.match(text, end):
+    if _NOT_STAFF.match(text, end) or _KIN_BEHIND.match(text, end):
         return True
     if text.startswith(("Sir", "Dame", "Lord"), start):  # public figures, nearly always
         return False
@@ -382,32 +283,46 @@ def _titled(text: str, start: int, end: int, known: People) -> bool:
 def _untitled(text: str, start: int, end: int, known: People) -> bool:
     run = text[start:end]
     words = [w.lower() for w in WORD.findall(run)]
-    if words and not (_NOT_NAMES - _ALSO_SURNAMES).isdisjoint(words):
+    if words and not (NOT_NAMES - ALSO_SURNAMES).isdisjoint(words):
         return False
     if not words:
         return len(run) > 1 and bool(_INITIALS.fullmatch(run)) and bool(_AGE_BEHIND.match(text, end))
     ahead = text[max(0, start - 70) : start]
     behind = bool(
         _PATIENT_BEHIND.match(text, end)
-        or (" " in run and (_BIRTH_BEHIND.match(text, end) or _ENTRY_BEHIND.match(text, end)))
+        or (" " in run and any(one.match(text, end) for one in (_BIRTH_BEHIND, _ENTRY_BEHIND, _FORM_BEHIND)))
     )
-    if not behind and not _may_tell(ahead) and not _MINE_BEHIND.match(text, end):
-        return False
+    full = len(words) > 1 and not run.isupper()
+    one = len(words) == 1 and stories.one_told(text, end)
+    if not one and not behind and not _may_tell(ahead) and not _MINE_BEHIND.match(text, end):
+        return full and _of_a_story(text, start, end, words, known)
     if _HOUSE_BEFORE.search(ahead):
         return False
     if run.isupper() and 1 < len(run) < 5 and len(words) == 1:  # an abbreviation, or initials
-        return len(run) < 4 and run not in _NO_INITIALS and bool(_AGE_BEHIND.match(text, end))
+        return len(run) < 4 and run not in NO_INITIALS and bool(_AGE_BEHIND.match(text, end))
     if len(words) == 1 and _NO_GAP.fullmatch(run):
         told = bool(_OURS.search(ahead) or _CALLED.search(ahead)) and not _NOUN.match(text, end)
         told = told or (text[end : end + 1] == text[start - 2 : start - 1] == "," and bool(_APPOSED.search(ahead)))
-        return (told or bool(_MINE_BEHIND.match(text, end))) and not known.named(words)
+        told = told or bool(_MINE_BEHIND.match(text, end)) or stories.one_told(text, end)
+        return told and not known.named(words)
     told = bool(_WHO_BEFORE.search(ahead) or _CALLED.search(ahead) or _AMONG.search(ahead))
-    told = told or (text[end : end + 1] in {",", ")"} and bool(_APPOSED.search(ahead)))
+    told = told or (bool(_ENDS_APPOSED.match(text, end)) and bool(_APPOSED.search(ahead)))
     if not told and not behind and _SUBJECT.search(ahead):
         told = bool(_RECORD_BEHIND.match(text, end))
     if not behind and _STAFF_BEHIND.match(text, end) and not _NOT_STAFF.match(text, end):
         return False
-    return (told or behind) and not known.named(words)
+    if stories.invented(text, start, end):
+        return False
+    return (told or behind or (full and _of_a_story(text, start, end, words, known))) and not known.named(words)
+
+
+def _of_a_story(text: str, start: int, end: int, words: list[str], known: People) -> bool:
+    """Whether what happens around a full name happens to patients."""
+    if known.named(words) or (_STAFF_BEHIND.match(text, end) and not _NOT_STAFF.match(text, end)):
+        return False
+    if _STAFF_BEFORE.search(text[max(0, start - 60) : start]):
+        return False
+    return stories.told(text, start, end) and not stories.invented(text, start, end)
 
 
 _MINE_BEHIND = re.compile(
@@ -418,7 +333,7 @@ _TELLS = WHO_WORDS | set(
     WORD.findall(
         """
         patients px them these those ours mine of is was called named as call old olds name surname forename one two
-        three four
+        three four him her them as
         """
     )
 )
@@ -443,7 +358,7 @@ def again(text: str, found: Iterable[str], known: People) -> Iterator[Span]:
         word
         for name in found
         for word in _CAPITALS.findall(_TITLES.sub("", name, 1))
-        if len(word) > 2 and not _no_name(word) and word.lower() not in known.words | _ALSO_WORDS
+        if len(word) > 2 and not _no_name(word) and word.lower() not in known.words | ALSO_WORDS
     }
     if words:
         either = "|".join(re.escape(word) for word in sorted(words, key=lambda w: (-len(w), w)))

@@ -43,6 +43,8 @@ _BEHIND = re.compile(
     rf"case ?note)",
     re.I,
 )
+#: "one was RX 0482217, who had …": whatever is followed by "who" is a person.
+_WHO_BEHIND = re.compile(rf",?{GAP}(?:who|whose|whom)\b")
 _NOT_DIGITS = re.compile(r"\D")
 _FEWEST, _MOST = 5, 14  # digits
 
@@ -96,11 +98,14 @@ def hospital_numbers(text: str) -> Iterator[Span]:
             continue
         prefix = _PREFIX.search(text, max(0, start - 6), start)
         start = prefix.start() if prefix else start
-        if free(text, start) and (_HOSPITAL.search(before(text, start, 48)) or _BEHIND.match(text, end)):
+        person = prefix is not None and _WHO_BEHIND.match(text, end)
+        if free(text, start) and (_HOSPITAL.search(before(text, start, 48)) or _BEHIND.match(text, end) or person):
             yield "hospital_number", start, end
 
 
-_BESIDE = re.compile(rf"[,;:(]{GAP}?\(?(\d\d\d(?:{GAP}|[{DASH}])\d\d\d(?:{GAP}|[{DASH}])\d\d\d\d)(?!\w|[.,]\d)")
+_BESIDE = re.compile(
+    rf"(?:[,;:(]{GAP}?|{GAP})\(?(\d{{10}}(?!\w|[.,]\d)|\d\d\d(?:{GAP}|[{DASH}])\d\d\d(?:{GAP}|[{DASH}])\d\d\d\d)(?!\w|[.,]\d)"
+)
 
 
 def nhs_beside(text: str, found: Iterable[Span]) -> Iterator[Span]:
