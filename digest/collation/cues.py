@@ -22,8 +22,8 @@ class Cue(StrEnum):
     OTHERWISE = "otherwise"  # does it another way: differs where this one was proposed
 
 
-def _families(text: str) -> dict[str, re.Pattern[str]]:
-    """Each `[family]` of the grammar as one pattern."""
+def _families(text: str) -> dict[str, list[str]]:
+    """Each `[family]` of the grammar: its ways of saying it, as regular expressions."""
     parts: dict[str, str] = {}
     families: dict[str, list[str]] = {}
     family = ""
@@ -39,21 +39,44 @@ def _families(text: str) -> dict[str, re.Pattern[str]]:
         else:
             name, _, pattern = filled.partition(" = ")
             parts[name] = pattern
-    return {
-        # The families of cues are whole words; the others say themselves where they end.
-        name: re.compile(_WHOLE % "|".join(ways) if " " in name else "|".join(ways), re.IGNORECASE)
-        for name, ways in families.items()
-    }
+    return families
+
+
+class Way:
+    """The ways of one family: a pattern of whole words, and whether it is looked for in the text in small letters.
+
+    `re` tries alternatives twice as fast when it need not think of capitals, so only those with somebody's name do.
+    """
+
+    def __init__(self, cue: Cue, ways: list[str], small: bool) -> None:
+        self.cue, self.small = cue, small
+        self.pattern = re.compile(_WHOLE % "|".join(ways), 0 if small else re.IGNORECASE)
 
 
 _WHOLE = r"(?<![\w'])(?:%s)(?!\w)"
+_CAPITALS = "(?-i:"
+
+
+def _ways(place: str) -> list[Way]:
+    found = []
+    for name, ways in _FAMILY.items():
+        if name.endswith(f" {place}"):
+            cue = Cue(name.split()[0])
+            named = [way for way in ways if _CAPITALS in way]
+            found += [Way(cue, [way for way in ways if way not in named], small=True)]
+            found += [Way(cue, named, small=False)] if named else []
+    return found
+
+
+def _one(name: str) -> re.Pattern[str]:
+    return re.compile("|".join(_FAMILY[name]), re.IGNORECASE)
+
+
 _FAMILY = _families(Path(__file__).with_name("cues.txt").read_text(encoding="utf-8"))
 
-OPENING = [(Cue(name.split()[0]), pattern) for name, pattern in _FAMILY.items() if name.endswith(" opening")]
-ANYWHERE = [(Cue(name.split()[0]), pattern) for name, pattern in _FAMILY.items() if name.endswith(" anywhere")]
-ANYWHERE.append((Cue.AGREES, _FAMILY["plus_one"]))
-LEAD = _FAMILY["lead"]
-YES, WE_DO, NO, WE_DO_NOT = (_FAMILY[name] for name in ("yes", "we_do", "no", "we_do_not"))
-TAKES_BACK, CONTRAST = _FAMILY["takes_back"], _FAMILY["contrast"]
-NEGATIVE, NOT, NOT_FAR = _FAMILY["negative"], _FAMILY["not"], _FAMILY["not_far"]
-ASKS_ALONG, NOTHING_HERE, MANNERS = _FAMILY["asks_along"], _FAMILY["nothing_here"], _FAMILY["manners"]
+OPENING, ANYWHERE = _ways("opening"), _ways("anywhere")
+PLUS_ONE, LEAD = _one("plus_one"), _one("lead")
+YES, WE_DO, NO, WE_DO_NOT = _one("yes"), _one("we_do"), _one("no"), _one("we_do_not")
+TAKES_BACK, CONTRAST = _one("takes_back"), _one("contrast")
+NEGATIVE, NOT, NOT_FAR = _one("negative"), _one("not"), _one("not_far")
+ASKS_ALONG, NOTHING_HERE, MANNERS = _one("asks_along"), _one("nothing_here"), _one("manners")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from string import ascii_lowercase, ascii_uppercase
 
 from digest.collation.cues import (
     ANYWHERE,
@@ -22,6 +23,7 @@ from digest.collation.cues import (
     NOT_FAR,
     NOTHING_HERE,
     OPENING,
+    PLUS_ONE,
     TAKES_BACK,
     WE_DO,
     WE_DO_NOT,
@@ -74,6 +76,7 @@ def only_sides(sentence: str) -> bool:
 
 
 # "No" alone is said to any question, or to what a colleague said; the others answer "do you?".
+_SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)  # str.lower may change a text's length
 _ENDORSES = re.compile(r"agree|like|support|back\b", re.IGNORECASE)
 _ANSWERS = ((Cue.DIFFERS, NO), (Cue.AGREES, YES), (Cue.AGREES, WE_DO), (Cue.DIFFERS, WE_DO_NOT))
 
@@ -148,16 +151,20 @@ def _conditional(found: Sequence[_Found]) -> _Found | None:
 
 def _found(plain: str, sentences: Sequence[tuple[int, int]]) -> list[_Found]:
     found = []
+    small = plain.translate(_SMALL)
     for place, (start, end) in enumerate(sentences):
         spans = [
-            (cue, hit.start(), hit.end())
+            (way.cue, hit.start(), hit.end())
             for at in dict.fromkeys((start, _said(plain, start, end)))
-            for cue, pattern in OPENING
-            if (hit := pattern.match(plain, at) if cue is Cue.BOTH else pattern.match(plain, at, end))
+            for way in OPENING
+            if (hit := way.pattern.match(small if way.small else plain, at, len(plain) if way.cue is Cue.BOTH else end))
         ]
         spans += [
-            (cue, hit.start(), hit.end()) for cue, pattern in ANYWHERE for hit in pattern.finditer(plain, start, end)
+            (way.cue, hit.start(), hit.end())
+            for way in ANYWHERE
+            for hit in way.pattern.finditer(small if way.small else plain, start, end)
         ]
+        spans += [(Cue.AGREES, hit.start(), hit.end()) for hit in PLUS_ONE.finditer(plain, start, end)]
         agreed = [
             (a, b)
             for cue, a, b in spans
