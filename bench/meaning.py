@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -86,23 +87,20 @@ def by_words(question: str, earlier: Sequence[Text]) -> Ranking:
 
 
 def by_meaning(question: str, earlier: Sequence[Text]) -> Ranking:
-    near = meaning.nearness(plainly(question), [packed(one[0]) for one in earlier])
+    near = meaning.nearness(plainly(question), [packed(similar.gist(*one)) for one in earlier])
     return similar.ranked((score, n) for n, score in enumerate(near))
 
 
 def as_written(question: str, earlier: Sequence[Text]) -> Ranking:
     """By meaning, with the abbreviations as they are."""
-    for text in (question, *(one[0] for one in earlier)):
-        if f"as written: {text}" not in _packed:
-            _packed[f"as written: {text}"] = meaning.packed(text)
-    near = meaning.nearness(question, [_packed[f"as written: {one[0]}"] for one in earlier])
+    near = meaning.nearness(question, [packed(similar.gist(*one), as_it_is=True) for one in earlier])
     return similar.ranked((score, n) for n, score in enumerate(near))
 
 
 def by_both(question: str, earlier: Sequence[Text]) -> Ranking:
     """As the service does with the extra."""
     words = {n: score for score, n in by_words(question, earlier)}
-    near = meaning.nearness(plainly(question), [packed(one[0]) for one in earlier])
+    near = meaning.nearness(plainly(question), [packed(similar.gist(*one)) for one in earlier])
     return similar.ranked((similar.blended(words.get(n, 0.0), score), n) for n, score in enumerate(near))
 
 
@@ -130,13 +128,10 @@ WAYS: dict[str, tuple[Rank, similar.Cut]] = {
     "words and meaning": (by_both, similar.BY_MEANING),
 }
 
-_packed: dict[str, bytes] = {}
 
-
-def packed(text: str) -> bytes:
-    if text not in _packed:
-        _packed[text] = meaning.packed(plainly(text))
-    return _packed[text]
+@cache
+def packed(text: str, as_it_is: bool = False) -> bytes:
+    return meaning.packed(text if as_it_is else plainly(text))
 
 
 def asked_before(

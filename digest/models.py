@@ -565,5 +565,5 @@ class Sense(SQLModel, table=True):
 
     thread_id: int = Field(primary_key=True, foreign_key="thread.id")
     community_id: int = _community()
-    words: str  # a hash of the question that was read, so that it is read once
+    words: str  # a hash of what was read, so that it is read once
     vector: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

@@ -33,9 +33,9 @@ def noted(session: Session, thread_id: int) -> None:
         forget(session, thread)
         return
     question = asking(thread, latest.content)
-    terms = similar.bag(question, (point.label for point in latest.content.points)) if question else {}
-    _keep_terms(session, thread, terms)
-    _keep_sense(session, thread, question)
+    points = [point.label for point in latest.content.points]
+    _keep_terms(session, thread, similar.bag(question, points) if question else {})
+    _keep_sense(session, thread, similar.gist(question, points) if question else "")
     session.flush()
 
 
@@ -179,16 +179,16 @@ def _earlier(thread: Thread) -> tuple[bool, ...]:
 # --- meaning, where it is installed --------------------------------------------------------------------------------
 
 
-def _keep_sense(session: Session, thread: Thread, question: str) -> None:
+def _keep_sense(session: Session, thread: Thread, gist: str) -> None:
     row = session.get(Sense, thread.id)
-    words = hashlib.sha256(question.encode()).hexdigest()
+    words = hashlib.sha256(gist.encode()).hexdigest()
     if row is not None and row.words == words:
         return
     if not meaning.installed():
         if row is not None:  # of other words; it is made again once the extra is back
             session.delete(row)
         return
-    vector = meaning.packed(plainly(question)) if question else b""
+    vector = meaning.packed(plainly(gist)) if gist else b""
     row = row or Sense(thread_id=thread.id, community_id=thread.community_id, words=words, vector=vector)
     row.words, row.vector = words, vector
     session.add(row)

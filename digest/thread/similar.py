@@ -17,6 +17,7 @@ Bag = Mapping[str, float]
 
 # What a thread's points say is near its question, but there are many of them.
 _POINTS = 0.3
+_FIRST = 2
 # Threads that share one thing alone share a topic, not a question: "FIT in pregnancy" and "FIT codes".
 _ONE_THING = 0.7
 # A young community has too few threads to tell rare words from common ones, so that more are imagined, which have none
@@ -40,7 +41,7 @@ class Cut:
 
 
 BY_WORDS = Cut(sure=0.4, alone=0.2, apart=0.7)
-BY_MEANING = Cut(sure=0.55, alone=0.45, apart=0.9)
+BY_MEANING = Cut(sure=0.55, alone=0.4, apart=0.88)
 
 
 def bag(question: str, points: Iterable[str] = ()) -> dict[str, float]:
@@ -50,6 +51,11 @@ def bag(question: str, points: Iterable[str] = ()) -> dict[str, float]:
         for term in terms(text):
             held[term] += times
     return dict(held)
+
+
+def gist(question: str, points: Sequence[str]) -> str:
+    """What of a thread is read for its meaning: title and question, and the first points. More of them say no more."""
+    return ". ".join((question, *points[:_FIRST]))
 
 
 def rarity(holders: int, threads: int) -> float:
