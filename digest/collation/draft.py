@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from digest.collation import Contribution, evidence, own_words
+from digest.collation import Contribution, evidence, own_words, unmasked
 from digest.collation.follow import answer_to, asked_and_answered, outcome, question_answered, still_open
 from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
@@ -254,7 +254,8 @@ def _quotes(reply: Contribution, best: Sequence[Line]) -> list[Sentence]:
     """What shows a point: its best sentence, and one more where the reply says as much again; each with its limits."""
     chosen = [whole(reply, best[0].sentence)]
     for line in best[1:]:
-        apart = not any(one.start <= line.sentence.start < one.end for one in chosen)
+        shown = unmasked(reply, line.sentence) == line.sentence.text
+        apart = shown and not any(one.start <= line.sentence.start < one.end for one in chosen)
         if line.worth >= max(_ALSO, _AS_MUCH * best[0].worth) and len(best) >= _LONG and apart:
             chosen.append(whole(reply, line.sentence))
             break

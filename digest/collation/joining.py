@@ -12,6 +12,7 @@ from digest.words import content as stems
 # An agreement that names nobody joins the earlier point that has this share of its words.
 _SHARED = 0.34
 _WORDS = 2
+_ALL = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ def joined(reply: Contribution, side: Side, points: Sequence[Standing], order: M
     found = nearest(before, own, _SHARED) if len(own) >= _WORDS else None
     opens = side.sentence.start == next((s.start for s in statements(reply)), -1)
     bare = opens and only_sides(side.sentence.text) and not called(side.sentence.text, [reply.author])
+    if found is None and bare and own:  # "+1 for nurses" is with whoever spoke of nurses
+        return nearest(before, own, _ALL)
     if found is None and before and bare:
         return max(before, key=lambda one: order[one.message])  # "+1" or "Same here" answers what came just before
     return found

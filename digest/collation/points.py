@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from digest.collation import Contribution, unmasked
+from digest.collation import Contribution, own_words, unmasked
 from digest.collation.sentences import Sentence, split
 from digest.collation.stance import asks_along, only_sides, stance, thanks
 from digest.collation.worth import Line, words
@@ -45,6 +45,21 @@ def statements(contribution: Contribution) -> list[Sentence]:
     ]
 
 
+# A coordinator's "gentle reminder to keep patients' names out of mails" keeps order and makes no point.
+_REMINDS = re.compile(r"\b(?:reminder|nudge|plea)\b", re.IGNORECASE)
+_OF_ORDER = re.compile(
+    r"\b(?:(?:patients?['’]?s?['’]?|their|any|the) (?:names?|details|numbers?|identit\w+)"
+    r"|names and (?:dates|numbers)|names, |identifiers?|archive|delete)\b",
+    re.IGNORECASE,
+)
+
+
+def reminds(contribution: Contribution) -> bool:
+    """Whether a reply reminds the others to keep patients' details out of their mails."""
+    own = own_words(contribution)
+    return bool(_REMINDS.search(own) and _OF_ORDER.search(own))
+
+
 def shows(contribution: Contribution, sentence: Sentence) -> bool:
     """Whether a sentence still says something where the words that may identify a patient are masked."""
     shown = words(unmasked(contribution, sentence))
@@ -54,6 +69,8 @@ def shows(contribution: Contribution, sentence: Sentence) -> bool:
 def substantive(contribution: Contribution) -> bool:
     """Whether a reply contributes: states something or takes a side, rather than only thanking or asking."""
     said = statements(contribution)
+    if reminds(contribution):
+        return False
     return not asks_along(sentence.text for sentence in said) and any(
         words(sentence.text) >= _SUBSTANCE or stance(sentence.text)[0] not in (Stance.NONE, Stance.INFO)
         for sentence in said

@@ -224,6 +224,18 @@ def test_a_sentence_that_can_be_shown_whole_is_quoted_before_one_that_must_be_ma
     assert [point.label for point in points(reply)] == ["Since then the nurse rings on Fridays."]
 
 
+def test_a_reminder_to_keep_names_out_is_set_aside() -> None:
+    text = (
+        "A gentle reminder, as there is a patient's name in this chain. Please could everyone delete it from replies."
+    )
+    assert draft([QUESTION, RINGS, says(3, BETH, text)]).set_aside == [3]
+
+
+def test_agreement_with_a_thing_joins_whoever_spoke_of_it_and_not_what_came_just_before() -> None:
+    found = points(RINGS, LETTER, says(4, RAVI, "+1 for receptionists."))
+    assert [p.supporters for p in found] == [[2, 4], [3]]
+
+
 def test_words_that_are_all_masked_make_no_point() -> None:
     reply = says(2, SAM, "Ivy Trellis, 4 Quay Row, Marrow.", masks={(0, 11): "patient_name", (13, 31): "address"})
     content = draft([QUESTION, reply])
