@@ -185,7 +185,7 @@ def sink() -> Iterator[int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--members", type=int, default=5_000)
-    parser.add_argument("--connections", type=int, default=4)
+    parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--passes", type=int, default=3)
     options = parser.parse_args()
     if shutil.which("smtp-source") is None:

@@ -2,37 +2,29 @@
 
 Times are aware and in UTC. Every table that belongs to a community carries its id, because one instance serves several.
 Enumerations are stored as their words, so that the database reads like the pages and the same schema serves SQLite and
-PostgreSQL.
+PostgreSQL. Those of outgoing mail are in `digest.outbox`, and are had from here too.
 """
 
-from datetime import UTC, date, datetime
-from enum import StrEnum
+from datetime import date, datetime
 from typing import Any
 
-from pydantic import BaseModel
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Column,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    String,
     UniqueConstraint,
 )
-from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
+from digest.columns import Doc, Segments, Word, community, instant, json, key, word
 from digest.nouns import (
-    BounceKind,
     CollationStatus,
     Content,
     Decision,
-    DeliveryStatus,
     EditionStatus,
     Frequency,
     HoldReason,
@@ -42,108 +34,21 @@ from digest.nouns import (
     Place,
     Role,
     Segment,
-    SegmentRole,
     Stance,
     Turn,
     Verb,
 )
-
-# --- column types ------------------------------------------------------------------------------------------------
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware time, kept in UTC. SQLite forgets zones, so the zone is put back on the way out."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone cannot be stored")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Word(TypeDecorator[StrEnum]):
-    """An enumeration stored as its word."""
-
-    impl = String
-    cache_ok = True
-
-    def __init__(self, words: type[StrEnum]) -> None:
-        super().__init__(40)
-        self.words = words
-
-    def process_bind_param(self, value: StrEnum | str | None, dialect: Dialect) -> str | None:
-        return None if value is None else self.words(value).value
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
-        return None if value is None else self.words(value)
-
-
-class Doc(TypeDecorator[BaseModel]):
-    """A pydantic document stored as JSON."""
-
-    impl = JSON
-    cache_ok = True
-
-    def __init__(self, shape: type[BaseModel]) -> None:
-        super().__init__()
-        self.shape = shape
-
-    def process_bind_param(self, value: BaseModel | None, dialect: Dialect) -> Any:
-        return None if value is None else value.model_dump(mode="json")
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> BaseModel | None:
-        return None if value is None else self.shape.model_validate(value)
-
-
-class Segments(TypeDecorator[list[Segment]]):
-    """Segments stored as a JSON list of [start, end, role]."""
-
-    impl = JSON
-    cache_ok = True
-
-    def process_bind_param(self, value: list[Segment] | None, dialect: Dialect) -> Any:
-        return None if value is None else [[s.start, s.end, s.role.value] for s in value]
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> list[Segment] | None:
-        return None if value is None else [Segment(start, end, SegmentRole(role)) for start, end, role in value]
-
-
-def _instant(index: bool = False, nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(Instant, nullable=nullable, index=index))
-
-
-def _word(words: type[StrEnum], default: StrEnum, index: bool = False) -> Any:
-    return Field(default=default, sa_column=Column(Word(words), nullable=False, index=index))
-
-
-def _json(default: type[list[Any]] | type[dict[str, Any]]) -> Any:
-    return Field(default_factory=default, sa_column=Column(JSON, nullable=False))
-
-
-def _community() -> Any:
-    return Field(foreign_key="community.id", index=True)
-
-
-def _key() -> Any:
-    return Field(default=None, primary_key=True)
-
-
-# --- tables ------------------------------------------------------------------------------------------------------
+from digest.outbox import Bounce as Bounce
+from digest.outbox import Delivery as Delivery
+from digest.outbox import Gate as Gate
+from digest.outbox import Notice as Notice
+from digest.outbox import Posting as Posting
 
 
 class Community(SQLModel, table=True):
     """A community as the database knows it; name, addresses and schedule live in config.toml under the same slug."""
 
-    id: int = _key()
+    id: int = key()
     slug: str = Field(unique=True)
 
 
@@ -152,28 +57,26 @@ class Member(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("community_id", "email"),)
 
-    id: int = _key()
-    community_id: int = _community()
+    id: int = key()
+    community_id: int = community()
     email: str
     name: str
     alliance: str = ""
-    role: Role = _word(Role, Role.GP)
-    naming: Naming = _word(Naming, Naming.FULL)
+    role: Role = word(Role, Role.GP)
+    naming: Naming = word(Naming, Naming.FULL)
     active: bool = True
-    undeliverable_at: datetime | None = _instant(nullable=True)  # since then no edition: mail to them came back
+    undeliverable_at: datetime | None = instant(nullable=True)  # since then no edition: mail to them came back
     undeliverable_told: bool = False  # the coordinators know
-    mended_at: datetime | None = _instant(nullable=True)  # what came back of mail sent before then is forgiven
-    created_at: datetime = _instant()
+    mended_at: datetime | None = instant(nullable=True)  # what came back of mail sent before then is forgiven
+    created_at: datetime = instant()
     # What of the digest they wish to have: `steps.wishes` alone writes these.
-    frequency: Frequency = _word(Frequency, Frequency.EVERY)
+    frequency: Frequency = word(Frequency, Frequency.EVERY)
     paused_until: date | None = Field(
         default=None, sa_column=Column(Date, nullable=True)
     )  # the first day with mail again
-    had_until: datetime | None = _instant(
-        nullable=True
-    )  # editions begun up to then reached them or were not wished for
-    taken_back: list[int] = _json(list)  # ids of editions that were on their way up to then, and did not leave
-    round_up_at: datetime | None = _instant(nullable=True)  # when the next monthly round-up is due
+    had_until: datetime | None = instant(nullable=True)  # editions begun up to then reached them or were not wished for
+    taken_back: list[int] = json(list)  # ids of editions that were on their way up to then, and did not leave
+    round_up_at: datetime | None = instant(nullable=True)  # when the next monthly round-up is due
 
 
 class Alias(SQLModel, table=True):
@@ -181,8 +84,8 @@ class Alias(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("community_id", "address"),)
 
-    id: int = _key()
-    community_id: int = _community()
+    id: int = key()
+    community_id: int = community()
     member_id: int = Field(foreign_key="member.id", index=True)
     address: str
 
@@ -192,8 +95,8 @@ class Cursor(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("community_id", "mailbox"),)
 
-    id: int = _key()
-    community_id: int = _community()
+    id: int = key()
+    community_id: int = community()
     mailbox: str
     uidvalidity: int = Field(sa_type=BigInteger)  # an unsigned 32-bit number, as is a UID
     uid: int = Field(sa_type=BigInteger)
@@ -208,13 +111,13 @@ class Message(SQLModel, table=True):
         Index("ix_message_arrival", "community_id", "received_at", "id"),
     )
 
-    id: int = _key()
-    community_id: int = _community()
+    id: int = key()
+    community_id: int = community()
     source: str  # the imported file's name, or "imap FOLDER;UIDVALIDITY=n/;UID=n" (RFC 5092's words)
-    copies: list[str] = _json(list)  # other sources of an import that held the very same bytes
-    received_at: datetime = _instant()
+    copies: list[str] = json(list)  # other sources of an import that held the very same bytes
+    received_at: datetime = instant()
     raw_sha256: str
-    filed_at: datetime | None = _instant(nullable=True, index=True)
+    filed_at: datetime | None = instant(nullable=True, index=True)
     # headers (RFC 5322); message ids without their angle brackets
     rfc_message_id: str = Field(default="", index=True)
     subject: str = ""
@@ -222,27 +125,27 @@ class Message(SQLModel, table=True):
     conversation: str = Field(default="", index=True)  # Outlook's, from Thread-Index
     thread_index: str = ""  # Outlook's place in it, as hexadecimal digits
     thread_topic: str = ""
-    sent_at: datetime | None = _instant(nullable=True)
+    sent_at: datetime | None = instant(nullable=True)
     from_name: str = ""
     from_address: str = ""
     # understanding
     member_id: int | None = Field(default=None, foreign_key="member.id", index=True)
-    kind: Kind = _word(Kind, Kind.ADMIN)
+    kind: Kind = word(Kind, Kind.ADMIN)
     kind_reason: str = ""
-    status: MessageStatus = _word(MessageStatus, MessageStatus.HELD, index=True)
+    status: MessageStatus = word(MessageStatus, MessageStatus.HELD, index=True)
     hold_reason: HoldReason | None = Field(default=HoldReason.UNREAD, sa_column=Column(Word(HoldReason), nullable=True))
     hold_note: str = ""  # for people: what exactly is the matter, or why it was released
     text: str = ""  # the whole body, normalised: what offsets count in
     segments: list[Segment] = Field(default_factory=list, sa_column=Column(Segments, nullable=False))
-    links: list[str] = _json(list)
-    anchors: dict[str, str] = _json(dict)  # link → the words it stood behind, where those are not its address
-    attachments: list[dict[str, Any]] = _json(list)
-    problems: list[str] = _json(list)  # what had to be guessed or left out while reading it
+    links: list[str] = json(list)
+    anchors: dict[str, str] = json(dict)  # link → the words it stood behind, where those are not its address
+    attachments: list[dict[str, Any]] = json(list)
+    problems: list[str] = json(list)  # what had to be guessed or left out while reading it
     # place in a conversation
     thread_id: int | None = Field(default=None, foreign_key="thread.id", index=True)
     thread_reason: str = ""
-    turn: Turn = _word(Turn, Turn.NONE)  # whether its words may be another topic than what it answers
-    stance: Stance = _word(Stance, Stance.NONE)
+    turn: Turn = word(Turn, Turn.NONE)  # whether its words may be another topic than what it answers
+    stance: Stance = word(Stance, Stance.NONE)
     duplicate_of: int | None = Field(default=None, foreign_key="message.id")
 
 
@@ -267,20 +170,20 @@ class Reference(SQLModel, table=True):
 class Identifier(SQLModel, table=True):
     """A patient identifier found in a message, and what a person decided about it; see `Hit`."""
 
-    id: int = _key()
-    community_id: int = _community()
+    id: int = key()
+    community_id: int = community()
     message_id: int = Field(foreign_key="message.id", index=True)
     type: str
-    place: Place = _word(Place, Place.BODY)
+    place: Place = word(Place, Place.BODY)
     start: int
     end: int
     words: str = ""  # what was found, to be known again wherever others repeat it
     file: int = 0
     passage: str = ""
-    decision: Decision = _word(Decision, Decision.UNDECIDED)
+    decision: Decision = word(Decision, Decision.UNDECIDED)
     reason: str = ""
     decided_by: int | None = Field(default=None, foreign_key="member.id")
-    decided_at: datetime | None = _instant(nullable=True)
+    decided_at: datetime | None = instant(nullable=True)
     decided_with: int | None = Field(default=None, foreign_key="message.id", index=True)  # another whose decision it is
     spread: bool = False  # nobody found it: it is here for that decision alone
 
@@ -290,12 +193,12 @@ class Thread(SQLModel, table=True):
 
     __table_args__ = (Index("ix_thread_active", "community_id", "last_at"),)
 
-    id: int = _key()
-    community_id: int = _community()
+    id: int = key()
+    community_id: int = community()
     title: str
-    topics: list[str] = _json(list)
-    related: list[int] = _json(list)  # earlier threads that ask the same thing, best first
-    started_at: datetime = _instant(index=True)
+    topics: list[str] = json(list)
+    related: list[int] = json(list)  # earlier threads that ask the same thing, best first
+    started_at: datetime = instant(index=True)
     # The message it was begun for: the thread is wherever that is, whatever joins it or is split off. No foreign key,
     # because messages have one to their thread.
     begun_by: int | None = Field(default=None, index=True)
@@ -303,13 +206,13 @@ class Thread(SQLModel, table=True):
     merged_into: int | None = Field(default=None, foreign_key="thread.id")
     # worked out whenever its messages change (`collate.redraft`), so that no list must read all mail
     said: int = 0  # accepted messages that people wrote
-    last_at: datetime | None = _instant(nullable=True)  # when the last of them was sent
-    new_at: datetime | None = _instant(nullable=True)  # when the last of them was filed
+    last_at: datetime | None = instant(nullable=True)  # when the last of them was sent
+    new_at: datetime | None = instant(nullable=True)  # when the last of them was filed
     answered: bool = False
     # what a person decided about it
     titled: bool = False  # the title is theirs: an earlier message that turns up does not change it
     held_back: bool = False  # in no edition until they say otherwise
-    closed_at: datetime | None = _instant(nullable=True)  # not carried forward unless somebody writes again
+    closed_at: datetime | None = instant(nullable=True)  # not carried forward unless somebody writes again
 
 
 class Part(SQLModel, table=True):
@@ -332,16 +235,16 @@ class Ruling(SQLModel, table=True):
     MOVE: `message_id` alone went to `other_id`'s thread (None: one of its own).
     """
 
-    id: int = _key()
-    community_id: int = _community()
-    verb: Verb = _word(Verb, Verb.MOVE)
+    id: int = key()
+    community_id: int = community()
+    verb: Verb = word(Verb, Verb.MOVE)
     message_id: int = Field(foreign_key="message.id", index=True)
     other_id: int | None = Field(default=None, foreign_key="message.id", index=True)
     left_id: int | None = Field(default=None, foreign_key="thread.id", index=True)  # the thread it was in before
     thread_id: int | None = Field(default=None, foreign_key="thread.id", index=True)  # the thread it is in since
     by: int | None = Field(default=None, foreign_key="member.id")
-    at: datetime = _instant()
-    undone_at: datetime | None = _instant(nullable=True)
+    at: datetime = instant()
+    undone_at: datetime | None = instant(nullable=True)
 
 
 class Collation(SQLModel, table=True):
@@ -351,13 +254,13 @@ class Collation(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("thread_id", "version"),)
 
-    id: int = _key()
-    community_id: int = _community()
+    id: int = key()
+    community_id: int = community()
     thread_id: int = Field(foreign_key="thread.id", index=True)
     version: int
-    status: CollationStatus = _word(CollationStatus, CollationStatus.DRAFT)
+    status: CollationStatus = word(CollationStatus, CollationStatus.DRAFT)
     content: Content = Field(default_factory=Content, sa_column=Column(Doc(Content), nullable=False))
-    saved_at: datetime = _instant()
+    saved_at: datetime = instant()
     saved_by: int | None = Field(default=None, foreign_key="member.id")  # null: drafted by the service
     auto: bool = False  # saved while they wrote: the next such save of theirs takes its place
 
@@ -367,21 +270,21 @@ class Edition(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("community_id", "number"),)
 
-    id: int = _key()
-    community_id: int = _community()
+    id: int = key()
+    community_id: int = community()
     number: int
-    status: EditionStatus = _word(EditionStatus, EditionStatus.COLLECTING, index=True)
-    closes_at: datetime = _instant()
-    send_at: datetime = _instant()
+    status: EditionStatus = word(EditionStatus, EditionStatus.COLLECTING, index=True)
+    closes_at: datetime = instant()
+    send_at: datetime = instant()
     introduction: str = ""
     announcements: str = ""  # Markdown, the coordinator's
-    dates: list[dict[str, str]] = _json(list)  # what happens when: {"at": ISO 8601 with its zone, "what", "where"}
-    approved_at: datetime | None = _instant(nullable=True)
+    dates: list[dict[str, str]] = json(list)  # what happens when: {"at": ISO 8601 with its zone, "what", "where"}
+    approved_at: datetime | None = instant(nullable=True)
     approved_by: int | None = Field(default=None, foreign_key="member.id")
-    began_at: datetime | None = _instant(nullable=True)  # when sending began
+    began_at: datetime | None = instant(nullable=True)  # when sending began
     # Since then a person holds its mails back; indexed, because every claim asks and a row holds a whole mail.
-    paused_at: datetime | None = _instant(nullable=True, index=True)
-    sent_at: datetime | None = _instant(nullable=True)
+    paused_at: datetime | None = instant(nullable=True, index=True)
+    sent_at: datetime | None = instant(nullable=True)
     frozen: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
 
 
@@ -391,10 +294,10 @@ class Variant(SQLModel, table=True):
     `edition_id` is the latest it covers, `covers` the ids of all, in the order they went out; none for questions alone.
     """
 
-    id: int = _key()
-    community_id: int = _community()
+    id: int = key()
+    community_id: int = community()
     edition_id: int = Field(foreign_key="edition.id", index=True)
-    covers: list[int] = _json(list)
+    covers: list[int] = json(list)
     frozen: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
@@ -405,84 +308,10 @@ class EditionThread(SQLModel, table=True):
 
     edition_id: int = Field(sa_column=Column(Integer, ForeignKey("edition.id"), primary_key=True))
     thread_id: int = Field(sa_column=Column(Integer, ForeignKey("thread.id"), primary_key=True))
-    community_id: int = _community()
+    community_id: int = community()
     position: int
     included: bool = True
     collation_id: int | None = Field(default=None, foreign_key="collation_version.id")
-
-
-class Posting(SQLModel):
-    """What an outgoing mail goes through, whether an edition to a member or a notice."""
-
-    status: DeliveryStatus = Field(default=DeliveryStatus.DUE, sa_type=Word(DeliveryStatus), nullable=False)
-    attempts: int = 0
-    next_attempt_at: datetime = Field(sa_type=Instant, nullable=False)
-    claimed_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
-    attempted_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True, index=True)  # the last time
-    settled_at: datetime | None = Field(default=None, sa_type=Instant, nullable=True)
-    answer: str = ""  # the server's last words
-
-
-class Delivery(Posting, table=True):
-    """One edition to one member. The unique row is the guard against sending twice."""
-
-    __table_args__ = (
-        UniqueConstraint("edition_id", "member_id"),
-        Index("ix_delivery_due", "status", "next_attempt_at"),
-    )
-
-    id: int = _key()
-    community_id: int = _community()
-    edition_id: int = Field(foreign_key="edition.id", index=True)
-    member_id: int = Field(foreign_key="member.id", index=True)
-    variant_id: int | None = Field(default=None, foreign_key="variant.id")  # null: the edition itself
-    address: str = Field(index=True)
-
-
-class Notice(Posting, table=True):
-    """A mail of the service's own to one person: a sign-in link, "an edition waits". `wire` is emptied once settled."""
-
-    __table_args__ = (UniqueConstraint("community_id", "key"), Index("ix_notice_due", "status", "next_attempt_at"))
-
-    id: int = _key()
-    community_id: int = _community()
-    member_id: int = Field(foreign_key="member.id", index=True)
-    key: str  # what it is about, so that nobody is told the same thing twice
-    sender: str  # the envelope's, bare
-    address: str = Field(index=True)
-    wire: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
-    use_until: datetime | None = _instant(nullable=True)  # of no use afterwards, so not sent any more
-
-
-class Gate(SQLModel, table=True):
-    """Whether a mail server takes mail now. Who claims mail locks its row, so all workers together keep one pace."""
-
-    id: int = _key()
-    server: str = Field(unique=True)  # "smtp.example.org:587/digest@example.org"
-    opens_at: datetime | None = _instant(nullable=True)  # it is left alone until then
-    failures: int = 0  # in a row, that shut it
-    streak: int = 0  # mails in a row that it did not take
-    answer: str = ""  # why it is shut: the server's words, or ours
-
-
-class Bounce(SQLModel, table=True):
-    """What came back of a mail of ours, about one address; a message that names none has one row with "".
-
-    `delivery_id`, `member_id`: whose mail it is about, where that could be told.
-    """
-
-    __table_args__ = (UniqueConstraint("message_id", "address"),)
-
-    id: int = _key()
-    community_id: int = _community()
-    message_id: int = Field(foreign_key="message.id", index=True)
-    address: str
-    delivery_id: int | None = Field(default=None, foreign_key="delivery.id", index=True)
-    member_id: int | None = Field(default=None, foreign_key="member.id", index=True)
-    kind: BounceKind = _word(BounceKind, BounceKind.UNCLEAR)
-    status: str = ""  # RFC 3463, such as 5.1.1
-    words: str = ""  # the other server's
-    received_at: datetime = _instant()
 
 
 class SignIn(SQLModel, table=True):
@@ -494,15 +323,15 @@ class SignIn(SQLModel, table=True):
 
     __tablename__ = "sign_in"
 
-    id: int = _key()
-    community_id: int = _community()
+    id: int = key()
+    community_id: int = community()
     member_id: int = Field(foreign_key="member.id", index=True)
     token_sha256: str = Field(unique=True)
     browser_sha256: str = ""
     leads_to: str = ""
     address: str = ""  # the member's as the link was made, where it was mailed
-    expires_at: datetime = _instant()
-    used_at: datetime | None = _instant(nullable=True)
+    expires_at: datetime = instant()
+    used_at: datetime | None = instant(nullable=True)
 
 
 class WebSession(SQLModel, table=True):
@@ -513,12 +342,12 @@ class WebSession(SQLModel, table=True):
 
     __tablename__ = "web_session"
 
-    id: int = _key()
-    community_id: int = _community()
+    id: int = key()
+    community_id: int = community()
     member_id: int = Field(foreign_key="member.id", index=True)
     token_sha256: str = Field(unique=True)
     address: str = ""
-    expires_at: datetime = _instant()
+    expires_at: datetime = instant()
 
 
 class Audit(SQLModel, table=True):
@@ -526,9 +355,9 @@ class Audit(SQLModel, table=True):
 
     __table_args__ = (Index("ix_audit_subject", "community_id", "subject"),)
 
-    id: int = _key()
-    community_id: int = _community()
-    at: datetime = _instant(index=True)
+    id: int = key()
+    community_id: int = community()
+    at: datetime = instant(index=True)
     member_id: int | None = Field(default=None, foreign_key="member.id")  # null: the service itself
     what: str
     subject: str  # "thread 14", "edition 3", "message 201"
@@ -538,8 +367,8 @@ class Asked(SQLModel, table=True):
     """What a thread asks, as `thread.similar.bag` has it: kept so that a look-up need not read every collation."""
 
     thread_id: int = Field(primary_key=True, foreign_key="thread.id")
-    community_id: int = _community()
-    terms: dict[str, float] = _json(dict)
+    community_id: int = community()
+    terms: dict[str, float] = json(dict)
 
 
 class Term(SQLModel, table=True):
@@ -547,8 +376,8 @@ class Term(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("community_id", "term"),)
 
-    id: int = _key()
-    community_id: int = _community()
+    id: int = key()
+    community_id: int = community()
     term: str
     threads: int = 0
 
@@ -564,6 +393,6 @@ class Sense(SQLModel, table=True):
     """What a thread's question means (`digest.meaning.packed`); apart from its terms, because all are read at once."""
 
     thread_id: int = Field(primary_key=True, foreign_key="thread.id")
-    community_id: int = _community()
+    community_id: int = community()
     words: str  # a hash of what was read, so that it is read once
     vector: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
