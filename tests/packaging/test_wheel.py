@@ -49,7 +49,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return scratch / "site"
 
 
-@pytest.mark.parametrize("folder", ["templates", "sample", "digest/web/static", "digest/migrations"])
+@pytest.mark.parametrize("folder", ["templates", "sample", "digest/web/static", "digest/migrations", "digest/vendor"])
 def test_a_wheel_carries_every_file_of(folder: str, installed: Path) -> None:
     def files(home: Path) -> set[str]:
         return {str(p.relative_to(home)) for p in home.rglob("*") if p.is_file() and p.suffix != ".pyc"}

@@ -2,7 +2,11 @@
 
 from collections import defaultdict
 
-from digest.thread.similar import BY_WORDS, Cut, bag, likeness, offered, rarity, scores
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.thread.similar import BY_WORDS, Cut, bag, gist, likeness, offered, rarity, scores
 from digest.words import content, stem
 
 EARLIER = [
@@ -58,6 +62,19 @@ def test_the_points_of_a_thread_count_less_than_its_question() -> None:
         bag("Safety netting", ["Who rings patients with results"]),
     )
     assert 0 < likeness(asked, points, ONCE) < likeness(asked, question, ONCE)
+
+
+@given(*[st.lists(st.sampled_from(["FIT", "kit", "who", "rings", "CXR", "2WW", "lab", "platelets"]))] * 2)
+def test_likeness_goes_both_ways_and_stays_between_none_and_all(one: list[str], other: list[str]) -> None:
+    first, second = bag(" ".join(one)), bag(" ".join(other))
+    alike = likeness(first, second, ONCE)
+    assert alike == pytest.approx(likeness(second, first, ONCE))
+    assert -1e-9 <= alike <= 1 + 1e-9
+
+
+def test_the_first_points_of_a_thread_are_read_for_its_meaning_and_no_more() -> None:
+    assert gist("Kits. Who rings?", ["A nurse", "Nobody", "The lab"]) == "Kits. Who rings?. A nurse. Nobody"
+    assert gist("Kits. Who rings?", []) == "Kits. Who rings?"
 
 
 def test_no_more_than_the_limit_appear_the_earliest_first_among_equals() -> None:
