@@ -25,7 +25,7 @@ from hypothesis.errors import Flaky
 
 from digest.mailbox.archive import arrivals
 from digest.message import Ours, Person, Understood, ancestry, attachment, understand
-from digest.message.purpose import by_a_person
+from digest.message.purpose import by_a_person, turns
 from digest.message.reply import new_text
 
 CORPORA = Path(__file__).parents[2] / "shared" / "corpora"
@@ -212,6 +212,7 @@ def look(raw: bytes, other: bytes, ordinary: float) -> None:
     sound(understood)
     text = new_text(understood.text, understood.segments)
     by_a_person(text, understood.subject, in_thread=False, to_digest=False)
+    turns(text)
     parent = understand(other, OURS)
     segments = ancestry.known(
         understood.text, understood.segments, [parent.text, understood.text[: len(understood.text) // 2]]

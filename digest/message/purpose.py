@@ -96,7 +96,7 @@ def turns(new_text: str) -> Turn:
     """Whether an answer's own words may be about something else than what it answers."""
     if not _asked(new_text, len(_TELLS.findall(new_text))):
         return Turn.NONE
-    return turn.turn(_RHETORICAL.sub(" ", new_text), _ASKS)
+    return turn.turn(_RHETORICAL.sub(" ", _dense(new_text)), _ASKS)
 
 
 def first_asked(new_text: str) -> str:
@@ -107,10 +107,15 @@ def first_asked(new_text: str) -> str:
 @lru_cache(maxsize=512)  # a mail is looked at before and after its place is known
 def _asked(text: str, tells: int) -> tuple[str, ...]:
     """What a text asks, each thing as an excerpt, in order; what nobody is meant to answer left out."""
-    text = _RHETORICAL.sub(" ", text)
+    text = _RHETORICAL.sub(" ", _dense(text))
     if tells:
         text = _INVITES.sub(" ", text)
     return tuple(dict.fromkeys(_excerpt(text, match.start()) for match in _ASKS.finditer(text[:20_000])))
+
+
+def _dense(text: str) -> str:
+    """The text without blank lines: the patterns look past white space, which must not be without end."""
+    return "\n".join(line.strip() for line in text[:20_000].splitlines() if line.strip())
 
 
 def _excerpt(text: str, at: int) -> str:

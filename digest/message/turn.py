@@ -20,7 +20,9 @@ _SAYS = re.compile(
     r"\bon (?:to )?(?:a|an) (?:\w+ )?(?:different|separate|unrelated|other) (?:note|matter|thing)\b|"
     r"\bon another (?:note|matter|thing)\b|\bsomething (?:entirely|completely|totally|quite) (?:different|unrelated)\b|"
     r"\b(?:with|to|about|for) something (?:different|else|unrelated|new)\b|"
-    r"\bnothing (?:at all )?to do with (?:this|that) (?:thread|topic|subject|discussion|e?mail|conversation)\b",
+    r"\bnothing (?:at all )?to do with\b|"
+    r"\b(?:sorry|apologies|apologise|forgive me|excuse me)\b[^.?!\n]{0,30}\b(?:jump|butt|barg|gate-?crash|piggy-?back|"
+    r"hop|hitch|intrud)\w*[^.?!\n]{0,30}\b(?:this|thread|e-?mail|conversation|discussion)\b",
     re.I,
 )
 # Who asks more about the same: "while you are here", "one more question", "following on from that".

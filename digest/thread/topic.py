@@ -28,6 +28,8 @@ _EVERYWHERE = """
 # The share of an answer's words of meaning that may be said before it, and how many it must have at all.
 _SHARED = {Turn.ALONE: 0.15, Turn.SAYS: 0.5}
 _WORDS = {Turn.ALONE: 5, Turn.SAYS: 0}
+#: What somebody says that their mail is not about.
+_DENIED = re.compile(r"\b(?:nothing (?:at all )?to do with|unrelated to|not about|hijack\w*)\b[^.?!\n]{0,80}", re.I)
 _NAME = re.compile(r"\b[A-Z](?:['’][A-Z])?[^\W\d_]+")
 
 
@@ -46,7 +48,7 @@ def turns(post: Post, before: Sequence[Post], parents: Sequence[Post]) -> bool:
         if post.author and post.author in {first.author, *(one.author for one in parents)}:
             return False  # who asked goes on asking
     subject = _telling(post.base.text)
-    words = _telling(post.text)
+    words = _telling(_DENIED.sub(" ", post.text) if post.turn is Turn.SAYS else post.text)
     if len(words) < _WORDS[post.turn] or words & subject:
         return False
     said = subject.union(*(_telling(one.text) for one in before))

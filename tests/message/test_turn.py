@@ -14,6 +14,8 @@ from digest.nouns import Turn
         "Apologies for replying here with something else, I lost the address. Who has a spirometry hub?",
         "On a different note, who has a spirometry hub?",
         "Changing the subject, who has a spirometry hub?",
+        "Apologies for butting into this thread. Who has a spirometry hub?",
+        "Nothing to do with inhalers, this: who has a spirometry hub?",
         "This is totally unrelated, but who has a spirometry hub?",
     ],
 )
@@ -64,3 +66,7 @@ def test_a_follow_up_says_nothing_of_another_topic(text: str) -> None:
 )
 def test_the_first_sentence_that_asks_is_found(text: str, asked: str) -> None:
     assert first_asked(text) == asked
+
+
+def test_blank_lines_without_end_take_no_time() -> None:
+    assert turns("\n" * 20_000 + "Thanks all") is Turn.NONE

@@ -66,6 +66,8 @@ def test_a_follow_up_question_stays(text: str, author: str) -> None:
 def test_who_says_that_they_change_the_topic_needs_fewer_words_but_not_those_of_the_old_one() -> None:
     says = "Sorry to hijack this, new topic: who pays for spirometry?"
     assert arrange([ASKED, SAID, post(3, says, turn="says")])[0] == [(1, 2), (3,)]
+    denies = "Nothing to do with thyroid nodules: who pays for spirometry?"
+    assert arrange([ASKED, SAID, post(3, denies, turn="says")])[0] == [(1, 2), (3,)]
     stays = "Different question, still on nodules of the thyroid: who codes them?"
     assert arrange([ASKED, SAID, post(3, stays, turn="says")])[0] == [(1, 2, 3)]
 
