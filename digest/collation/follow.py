@@ -20,8 +20,11 @@ from digest.words import content as stems
 _OUTCOME = re.compile(
     r"\b(?:(?:we|i)(?:'ve|'re|'ll|'m| have| are| will| am)?(?: \w+)? (?:went (?:with|for|ahead)|gone (?:with|for|ahead)"
     r"|go(?:ing)? (?:with|for|to|ahead)|decided|agreed|chose|chosen|opted|settled|adopted|end(?:ed)? up)"
-    r"|in the end,? (?:we|i)|(?:we|i)(?: will|'ll)|(?:our|my) (?:decision|plan|conclusion)"
+    r"|^\W*will (?!do\b|you\b|any|some)\w+ |in the end,? (?:we|i)|(?:we|i)(?: will|'ll)"
+    r"|(?:our|my) (?:decision|plan|conclusion)"
     r"|(?:update|outcome|feedback)\b.{0,30}:|\bit is(?=[.!])"
+    r"|\b(?:they|we|he|she|who) (?:(?:are|is|have|has) )?(?:now )?(?:willing|agreed|happy|prepared|going) to"
+    r" (?:try|pilot|fund|pay|change|start|adopt|use|take|let|accept)"
     r"|\b(?:has|have) (?:now |since )?been (?:re-?)?(?:referred|seen|booked|scanned|agreed|changed|approved|signed|"
     r"set up))",
     re.IGNORECASE,

@@ -409,6 +409,8 @@ def test_a_few_words_more_from_somebody_who_has_made_their_point_are_set_aside_u
     [
         ("Thanks. We have decided to post them, with a phone call first.", 1),
         ("Thanks all. One letter and a call it is.", 1),
+        ("Great. Will pair it with the Saturday clinic.", 1),
+        ("Thank you. I rang the clinic on Friday and they are willing to try it for six months.", 1),
         ("Thanks. I will share the letter when it is done.", 0),
         ("Thanks. We are going to report back at Easter.", 0),
         ("Thanks. I’ll count who comes back and tell you in the summer.", 0),
