@@ -246,7 +246,7 @@ def look_up(threads: int, pairs: Sequence[tuple[Text, Text]]) -> None:
                 pass
             took = 1000 * (time.process_time() - took) / threads
             for id in session.exec(select(Thread.id)).all():
-                vector = bytes(dice.choices(range(60), k=2 * meaning.SIZE))
+                vector = dice.randbytes(meaning.SIZE)
                 session.add(Sense(thread_id=id, community_id=community.id, words="", vector=vector))
         print(f"\namong {threads:,} threads, in milliseconds of processor time (writing one into the index {took:.1f})")
         late = start + timedelta(hours=threads + 1)

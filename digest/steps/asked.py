@@ -4,6 +4,7 @@ Whoever changes a thread's title or collation calls `noted`; `before` looks.
 """
 
 import hashlib
+import heapq
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import case, delete, false, insert, or_, update
@@ -66,7 +67,7 @@ def before(session: Session, thread: Thread, content: Content) -> list[int]:
     near = _near(session, thread, question)
     threads = session.exec(select(func.count()).where(Asked.community_id == thread.community_id)).one()
     held = dict.fromkeys(asked, 0) | _holders(session, thread.community_id, asked)
-    nearest = sorted(near, key=lambda id: (-near[id], id))[:COMPARED]
+    nearest = heapq.nsmallest(COMPARED, near, key=lambda id: (-near[id], id))
     others = {*_sharing(session, thread, held, threads), *nearest}
     bags = dict(session.exec(select(Asked.thread_id, Asked.terms).where(col(Asked.thread_id).in_(others))).all())
     held |= _holders(session, thread.community_id, {term for one in bags.values() for term in one} - held.keys())
@@ -201,8 +202,7 @@ def _near(session: Session, thread: Thread, question: str) -> dict[int, float]:
     rows = session.exec(
         select(Sense.thread_id, Sense.vector)
         .join(Thread, col(Thread.id) == col(Sense.thread_id))
-        .where(Sense.community_id == thread.community_id, *_earlier(thread))
+        .where(Sense.community_id == thread.community_id, Sense.vector != b"", *_earlier(thread))
     ).all()
-    rows = [(id, vector) for id, vector in rows if vector]
     near = meaning.nearness(plainly(question), [vector for _, vector in rows])
     return dict(zip((id for id, _ in rows), near, strict=True))

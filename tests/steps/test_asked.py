@@ -138,7 +138,7 @@ def test_the_extra_reads_what_was_indexed_without_it_and_forgets_what_changed_me
         assert session.get(Sense, first) is None
         monkeypatch.undo()
         assert asked.catch_up(session, world.community_id, 10) == 1
-        assert len(session.get_one(Sense, first).vector) == 2 * meaning.SIZE
+        assert len(session.get_one(Sense, first).vector) == meaning.SIZE
 
 
 def test_a_bag_that_did_not_change_writes_nothing(world: World) -> None:
