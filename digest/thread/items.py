@@ -31,6 +31,7 @@ _HEADING = re.compile(r"^\W*(?:(?:item|question|q)\s*)?(\d{1,2})\s*[.):]\s", re.
 _MOST_OF = 0.6  # a title's words that a line must have to be that title
 _CLEAR = 0.6  # how near the second best may come, as a share of the best, for words to decide
 _GREETING = 5  # words
+_BELOW = 3  # lines below an item's number within which its question stands
 _LEAD = 80  # characters at the start of a stretch in which it may name what it answers
 
 
@@ -135,9 +136,14 @@ def _numbers(digest: str, items: Sequence[Item]) -> tuple[dict[int, int], bool]:
     lines = digest.split("\n")
     headings = _headings(lines, items)
     printed: dict[int, int] = {}
-    for number, item in headings.items():
-        if match := _HEADING.match(_MARKS.sub("", lines[number])):
-            printed.setdefault(int(match[1]), item)
+    above: tuple[int, int] | None = None  # a number, and the line it stands on: the coordinator's own words follow it
+    for at, line in enumerate(lines):
+        match = _HEADING.match(_MARKS.sub("", line))
+        if match:
+            above = int(match[1]), at
+        if at in headings and above is not None and at - above[1] <= _BELOW:
+            printed.setdefault(above[0], headings[at])
+            above = None
     return printed or dict(enumerate(dict.fromkeys(headings.values()), start=1)), bool(printed)
 
 

@@ -47,7 +47,7 @@ def turns(post: Post, before: Sequence[Post], parents: Sequence[Post]) -> bool:
         first = min(before, key=lambda one: one.order)
         if post.author and post.author in {first.author, *(one.author for one in parents)}:
             return False  # who asked goes on asking
-    subject = _telling(post.base.text)
+    subject = frozenset().union(*(_telling(one.base.text) for one in parents))  # its own may name the new topic
     words = _telling(_DENIED.sub(" ", post.text) if post.turn is Turn.SAYS else post.text)
     if len(words) < _WORDS[post.turn] or words & subject:
         return False

@@ -68,6 +68,8 @@ def test_who_says_that_they_change_the_topic_needs_fewer_words_but_not_those_of_
     assert arrange([ASKED, SAID, post(3, says, turn="says")])[0] == [(1, 2), (3,)]
     denies = "Nothing to do with thyroid nodules: who pays for spirometry?"
     assert arrange([ASKED, SAID, post(3, denies, turn="says")])[0] == [(1, 2), (3,)]
+    renamed = post(3, says, f"AW: Spirometry hubs (was: {SUBJECT})", turn="says")
+    assert arrange([ASKED, SAID, renamed])[0] == [(1, 2), (3,)]
     stays = "Different question, still on nodules of the thyroid: who codes them?"
     assert arrange([ASKED, SAID, post(3, stays, turn="says")])[0] == [(1, 2, 3)]
 
