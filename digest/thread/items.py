@@ -31,6 +31,7 @@ _HEADING = re.compile(r"^\W*(?:(?:item|question|q)\s*)?(\d{1,2})\s*[.):]\s", re.
 _MOST_OF = 0.6  # a title's words that a line must have to be that title
 _CLEAR = 0.6  # how near the second best may come, as a share of the best, for words to decide
 _GREETING = 5  # words
+_CHANCE = 6  # words; a longer line that stands in a question is no accident
 _BELOW = 3  # lines below an item's number within which its question stands
 _LEAD = 80  # characters at the start of a stretch in which it may name what it answers
 
@@ -119,7 +120,7 @@ def _titled(line: str, items: Sequence[Item]) -> Item | None:
         whole = len(shared) >= _MOST_OF * len(title) and 3 * len(shared) >= len(words)
         if title and whole and (len(shared) > 1 or shared == words):
             best.append((len(shared) / len(title) + len(shared) / len(words), item))
-        elif item.question and len(words) > 3 and _same(line, item.question):
+        elif item.question and len(line.split()) > _CHANCE and _same(line, item.question):
             best.append((2.0, item))
     best.sort(key=lambda one: -one[0])
     if not best or (len(best) > 1 and best[0][0] == best[1][0]):
