@@ -237,6 +237,10 @@ class Point(_Document):
     answers: str = ""  # the id of the question's sentence that it answers; "" when nothing was asked
     suggestion: str = ""  # a language model's wording: never published unless the coordinator takes it as their own
 
+    def rests_on(self) -> set[int]:
+        """The messages that support, oppose or evidence it."""
+        return {*self.supporters, *self.opposers, *(e.message for e in self.evidence)}
+
 
 class Resource(_Document):
     """Something shared in a thread. `evidence` is the sentence that names what can be neither opened nor linked."""
@@ -269,9 +273,7 @@ class Content(_Document):
 
     def used(self) -> set[int]:
         """The messages that support, oppose or evidence a point, ask what is still open or tell the outcome."""
-        used = {e.message for p in self.points for e in p.evidence}
-        used |= {e.message for e in self.open + self.outcome}
-        return used.union(*(p.supporters + p.opposers for p in self.points)) if self.points else used
+        return {e.message for e in self.open + self.outcome}.union(*(p.rests_on() for p in self.points))
 
     def cited(self) -> list[Evidence]:
         """Every span cited outside the points, in reading order."""

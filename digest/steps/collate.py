@@ -167,36 +167,6 @@ def _with_suggestions(content: Content, before: Content) -> Content:
     return content
 
 
-def adopt(session: Session, gone: int, stays: int, now: datetime) -> None:
-    """Two threads became one: what a person wrote about either is kept, the points of both under each other."""
-    asked.noted(session, gone)
-    theirs, ours = current(session, gone), current(session, stays)
-    if theirs is None or theirs.status is CollationStatus.DRAFT:
-        return
-    mine = ours.content if ours is not None and ours.status is not CollationStatus.DRAFT else Content()
-    content = Content(
-        question=mine.question or theirs.content.question,
-        points=mine.points + theirs.content.points,
-        resources=mine.resources + theirs.content.resources,
-        open=mine.open + theirs.content.open,
-        outcome=mine.outcome + theirs.content.outcome,
-        set_aside=mine.set_aside + theirs.content.set_aside,
-        note="\n\n".join(filter(None, (mine.note, theirs.content.note))),
-    )
-    session.add(
-        Collation(
-            community_id=theirs.community_id,
-            thread_id=stays,
-            version=(ours.version if ours else 0) + 1,
-            status=CollationStatus.EDITED,
-            content=content,
-            saved_at=now,
-            saved_by=theirs.saved_by,
-        )
-    )
-    session.flush()
-
-
 def answered(session: Session, thread_id: int) -> bool:
     """Whether a thread's question has a substantive reply. An announcement asks nothing, so it counts as answered."""
     latest = current(session, thread_id)

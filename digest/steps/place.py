@@ -12,9 +12,9 @@ from sqlmodel import Session, col, select
 
 from digest.models import Identifier, Message, Thread
 from digest.nouns import Verb
-from digest.steps.collate import adopt
 from digest.steps.neighbours import LEAVES, Neighbours, Row, chunks
 from digest.steps.read import identifiers, other_threads, shown_title
+from digest.steps.regroup import adopt
 from digest.thread.arrange import arrange
 from digest.thread.reasons import TURNS
 from digest.thread.threading import Ruling

@@ -15,6 +15,7 @@ from digest.steps.place import redraft_threads, settle, survivor
 from digest.steps.read import new_words
 from digest.steps.redact import carry, identifiers, mark, spread
 from digest.steps.redact import undo as undo_redaction
+from digest.steps.regroup import part
 from digest.thread import subject as subjects
 
 
@@ -237,6 +238,7 @@ def move(session: Session, message_id: int, thread_id: int | None, by: Member, n
     if message.hold_reason is HoldReason.WHICH_THREAD and message.status is MessageStatus.HELD:
         _let_in(session, message, "The coordinator said which thread it answers.", now)
     draft_waiting(session, message.community_id, now)
+    _part(session, ruling.left_id, ruling.thread_id, now)
     return ruling
 
 
@@ -270,6 +272,7 @@ def split(session: Session, message_id: int, by: Member, now: datetime) -> Rulin
     ruling = rethread.split(session, message, by, now)
     note(session, message.community_id, by, f"split thread {thread.id} there", f"message {message.id}", now)
     draft_waiting(session, message.community_id, now)
+    _part(session, ruling.left_id, ruling.thread_id, now)
     return ruling
 
 
@@ -290,6 +293,14 @@ def undo(session: Session, ruling_id: int, by: Member, now: datetime) -> None:
     done = {Verb.MERGE: "the joining", Verb.SPLIT: "the splitting", Verb.MOVE: "the moving"}[ruling.verb]
     note(session, ruling.community_id, by, f"undid {done} of threads", f"message {ruling.message_id}", now)
     draft_waiting(session, ruling.community_id, now)
+    if ruling.verb is not Verb.SPLIT:  # after a split both are one thread again, and keep what was written about either
+        _part(session, ruling.thread_id, session.get_one(Message, ruling.message_id).thread_id, now)
+
+
+def _part(session: Session, left: int | None, new: int | None, now: datetime) -> None:
+    """Let what a person wrote about the messages that went from one thread into another go with them."""
+    if left is not None and new is not None and left != new:
+        part(session, left, new, now)
 
 
 def rulings(session: Session, thread_id: int) -> list[Ruling]:

@@ -273,14 +273,18 @@ def test_renamed_headings_get_the_quotes_that_belong_under_them(world: World) ->
 
 
 def test_a_line_whose_message_was_moved_is_flagged_and_blocks_approval(world: World) -> None:
-    thread = drafted(world, QUESTION, REPLY)
+    thread = drafted(world, QUESTION, REPLY, DISSENT)
     other = mail("priya@example.org", "Another matter", "Who keeps the register of clinics?", "n1@example.org")
     world.receive(other)
     with store.transaction(world.engine) as session:
         ruth = world.member(session, "ruth@charity.example.org")
         content = collate.current(session, thread).content  # type: ignore[union-attr]
+        quoted = [e for p in content.points for e in p.evidence]
+        reply, dissent, elsewhere = world.messages(session)[1:4]
+        assert {e.message for e in quoted} == {reply.id, dissent.id}
+        both = content.points[0].model_copy(update={"evidence": quoted})  # or else it would go with its message
+        content = content.model_copy(update={"points": [both]})
         collate.save(session, thread, 1, content, ruth, NOON)
-        reply, elsewhere = world.messages(session)[1:3]
         review.move(session, reply.id, elsewhere.thread_id or 0, ruth, NOON)
         said = {fault.sentence for fault in collate.check(session, thread, content)}
         assert any("in another thread now" in sentence for sentence in said)
