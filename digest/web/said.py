@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from textwrap import shorten
 
 from sqlmodel import Session
 
+from digest.message.reply import answers
 from digest.models import Collation, Member, Message
 from digest.nouns import CollationStatus, Content, Kind, MessageStatus, Segment, SegmentRole, mask
 from digest.steps.read import Masks, masks, segments, shown_links, shown_with
@@ -15,6 +17,8 @@ from digest.web import files
 from digest.web.files import File
 from digest.web.render import listed
 
+#: Letters of the words that an answer was written under.
+QUOTED = 160
 PARAGRAPH = re.compile(r"\S(?:.|\n(?!\s*\n))*")
 
 
@@ -42,9 +46,13 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A stretch of a message: its author's own passages, or (`folded`) something under this name."""
+    """A stretch of a message: its author's own passages, or (`folded`) something under this name.
+
+    `answers`: the quoted words that the passages were written under, where a mail is answered bit by bit.
+    """
 
     passages: tuple[Passage, ...] = ()
+    answers: str = ""
     folded: str = ""
     text: str = ""
 
@@ -123,14 +131,25 @@ def said(
 def _blocks(message: Message, hidden: Masks, found: Sequence[Segment]) -> Iterator[Block]:
     """The author's passages, and between them what is folded away: neighbours go under one name."""
     shown = [s for s in shown_with(message, hidden, found) if s.text.strip()]
+    answered = {new.start: quoted for new, quoted in answers(message.text, found) if quoted}
     for new, stretch in groupby(shown, lambda s: s.role is SegmentRole.NEW):
         together = list(stretch)
         if new:
             spans = [m.span() for s in together for m in PARAGRAPH.finditer(message.text, s.start, s.end)]
-            yield Block(tuple(_passage(message, start, end, hidden) for start, end in spans))
+            quoted = answered.get(together[0].start) if len(answered) > 1 else None  # one alone answers the whole mail
+            yield Block(
+                tuple(_passage(message, start, end, hidden) for start, end in spans),
+                answers=_quoted(message, quoted, hidden) if quoted else "",
+            )
         else:
             names = listed(list(dict.fromkeys(FOLDED[s.role] for s in together)))
             yield Block(folded=names[0].upper() + names[1:], text="\n\n".join(s.text.strip("\n") for s in together))
+
+
+def _quoted(message: Message, quoted: Segment, hidden: Masks) -> str:
+    """Quoted words as a line to remember them by."""
+    words = mask(message.text, hidden, quoted.start, quoted.end)
+    return shorten(" ".join(line.lstrip("> \t") for line in words.split("\n")), QUOTED, placeholder=" …")
 
 
 def _passage(message: Message, start: int, end: int, hidden: Masks) -> Passage:

@@ -257,3 +257,27 @@ def test_what_identifies_a_patient_is_not_shown_in_a_link_either(desk: Desk) -> 
     slip = SLIP.replace(b"whose kit", b"see https://example.org/943 476 5919 whose kit")
     desk.receive(QUESTION, slip)
     assert "5919" not in desk.signed_in(COORDINATOR).get("/thread/1").text
+
+
+def test_each_answer_written_into_a_quote_shows_the_words_it_answers(desk: Desk) -> None:
+    two = mail(
+        "gwen@example.org",
+        "Two things about kits",
+        "Dear all,\n\nWho pays for the postage of late kits?\n\nWho rings a patient who cannot read <b>letters</b>?\n",
+        "i1@example.org",
+    )
+    inline = mail(
+        "tunde@example.org",
+        "Re: Two things about kits",
+        "On Tue, 24 Nov 2026 at 12:00, Gwen Pryce <gwen@example.org> wrote:\n\n> Dear all,\n>\n"
+        "> Who pays for the postage of late kits?\n\nThe hub pays, since the spring.\n\n"
+        "> Who rings a patient who cannot read <b>letters</b>?\n\nOur care coordinator rings them.\n",
+        "i2@example.org",
+        answers="i1@example.org",
+        at=NOON + timedelta(hours=1),
+    )
+    desk.receive(two, inline)
+    page = desk.signed_in(COORDINATOR).get("/thread/1").text
+    assert "In answer to “Who pays for the postage of late kits?”" in page
+    assert "In answer to “Who rings a patient who cannot read &lt;b&gt;letters&lt;/b&gt;?”" in page
+    assert page.count("In answer to") == 2
