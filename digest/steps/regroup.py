@@ -27,18 +27,7 @@ def adopt(session: Session, gone: int, stays: int, now: datetime) -> None:
         set_aside=mine.set_aside + theirs.content.set_aside,
         note="\n\n".join(filter(None, (mine.note, theirs.content.note))),
     )
-    session.add(
-        Collation(
-            community_id=theirs.community_id,
-            thread_id=stays,
-            version=(ours.version if ours else 0) + 1,
-            status=CollationStatus.EDITED,
-            content=content,
-            saved_at=now,
-            saved_by=theirs.saved_by,
-        )
-    )
-    session.flush()
+    _save(session, stays, ours, content, theirs, now)
 
 
 def part(session: Session, left: int, new: int, now: datetime) -> None:
@@ -63,21 +52,28 @@ def part(session: Session, left: int, new: int, now: datetime) -> None:
             "set_aside": sorted({*goes.set_aside, *base.set_aside} - goes.used()),
         }
     )
-    for thread_id, before, after in ((left, ours, stays), (new, theirs, content)):
-        session.add(
-            Collation(
-                community_id=ours.community_id,
-                thread_id=thread_id,
-                version=(before.version if before else 0) + 1,
-                status=CollationStatus.EDITED,
-                content=after,
-                saved_at=now,
-                saved_by=ours.saved_by,
-            )
-        )
-    session.flush()
+    _save(session, left, ours, stays, ours, now)
+    _save(session, new, theirs, content, ours, now)
     for thread_id in (left, new):
         redraft(session, thread_id, now)
+
+
+def _save(
+    session: Session, thread_id: int, before: Collation | None, content: Content, wrote: Collation, now: datetime
+) -> None:
+    """The next version of a thread's collation, by whoever `wrote` what went into it."""
+    session.add(
+        Collation(
+            community_id=wrote.community_id,
+            thread_id=thread_id,
+            version=(before.version if before else 0) + 1,
+            status=CollationStatus.EDITED,
+            content=content,
+            saved_at=now,
+            saved_by=wrote.saved_by,
+        )
+    )
+    session.flush()
 
 
 def _parted(content: Content, gone: Set[int]) -> tuple[Content, Content]:
