@@ -9,6 +9,7 @@ from digest.message.purpose import by_a_person
 from digest.models import Alias, Member, Message, Ruling, Thread
 from digest.nouns import HUMAN, Decision, HoldReason, Kind, MessageStatus, Role, Verb
 from digest.steps import alone, note, rethread
+from digest.steps.answers import ANSWERS_DIGEST
 from digest.steps.collate import draft_waiting
 from digest.steps.enrol import find, take_part
 from digest.steps.place import redraft_threads, settle, survivor
@@ -288,7 +289,7 @@ def undo(session: Session, ruling_id: int, by: Member, now: datetime) -> None:
     if not rethread.undo(session, ruling, now):
         message = session.get_one(Message, ruling.message_id)
         message.status, message.hold_reason = MessageStatus.HELD, HoldReason.WHICH_THREAD
-        message.hold_note = "This answers the digest. Which of its threads is it about?"
+        message.hold_note = ANSWERS_DIGEST
         session.add(message)
     done = {Verb.MERGE: "the joining", Verb.SPLIT: "the splitting", Verb.MOVE: "the moving"}[ruling.verb]
     note(session, ruling.community_id, by, f"undid {done} of threads", f"message {ruling.message_id}", now)
