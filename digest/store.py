@@ -1,13 +1,16 @@
 """engine, transaction(), read(), migrations: the only place that knows which database is underneath."""
 
+import fcntl
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 BUSY_MS = 30_000
@@ -51,6 +54,53 @@ def read(engine: Engine) -> Iterator[Session]:
     """A consistent view for reading. Nothing is written: what was asked once may be remembered (`steps.remembered`)."""
     with Session(engine, expire_on_commit=False, info={READING: True}) as session:
         yield session
+
+
+class Turn:
+    """What one process at a time may do, of all that share the database. It ends with its process, however that ends.
+
+    A row with a time in it would not: whoever comes after a crash would have to wait until the time was over.
+    """
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine, self._name = engine, name
+        self._session: Connection | None = None
+        self._file: IO[str] | None = None
+
+    def take(self) -> bool:
+        """Whether it is ours from now on, or still. Raises SQLAlchemyError when the database does not answer."""
+        if self._engine.dialect.name == "postgresql":
+            return self._take_in_session()
+        database = self._engine.url.database
+        if self._file is None and database:
+            self._file = Path(f"{database}-{self._name}").open("a")  # noqa: SIM115 (kept as long as the turn)
+        try:
+            if self._file is not None:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _take_in_session(self) -> bool:
+        try:
+            if self._session is None:
+                session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+                session.detach()  # so that closing it ends the server's session, and the turn with it
+                self._session = session
+                # A machine that lost its power says no goodbye: PostgreSQL would wait for it for two hours.
+                for name, value in (("idle", 10), ("interval", 5), ("count", 3)):
+                    session.execute(text(f"SET tcp_keepalives_{name} = {value}"))
+            ours = text("SELECT pg_try_advisory_lock(:key)")  # who has it is told yes again
+            return bool(self._session.scalar(ours, {"key": zlib.crc32(self._name.encode())}))
+        except SQLAlchemyError:
+            self.leave()
+            raise
+
+    def leave(self) -> None:
+        """Let another process have it."""
+        held, self._file, self._session = self._file or self._session, None, None
+        if held is not None:
+            held.close()
 
 
 def migrate(engine: Engine) -> None:

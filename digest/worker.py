@@ -41,7 +41,7 @@ from digest.steps import (
     wishes,
     word,
 )
-from digest.store import read, transaction
+from digest.store import Turn, read, transaction
 
 log = logging.getLogger(__name__)
 
@@ -240,6 +240,8 @@ Heard = tuple[deliver.Claim, Outcome | DeliveryError | None]
 class Outbox:
     """Sends what is due, over a few connections, no faster than the provider allows.
 
+    Of several workers one sends, and another when that one ends: the provider counts the connections of them all.
+
     One pump talks to the database: each of its transactions stores the answers heard since the last and claims the next
     mails. As many are claimed ahead as go out in AHEAD_SECONDS, so that a fast server never waits for the database, and
     a process that dies leaves few mails of which nobody can know.
@@ -249,6 +251,7 @@ class Outbox:
         signing.check_keys(settings)
         self.engine, self.settings, self.stop = engine, settings, stop or asyncio.Event()
         self.presses: deliver.Presses = {}
+        self._turn = Turn(engine, "outbox")
         self._todo = asyncio.Queue[tuple[deliver.Claim, deliver.Mail] | None]()
         self._heard: list[Heard] = []
         self._news = asyncio.Event()
@@ -268,10 +271,13 @@ class Outbox:
                 lane.cancel()
             await asyncio.gather(*lanes, return_exceptions=True)
             raise
-        for _ in lanes:
-            self._todo.put_nowait(None)
-        await asyncio.gather(*lanes)
-        return answered
+        else:
+            for _ in lanes:
+                self._todo.put_nowait(None)
+            await asyncio.gather(*lanes)
+            return answered
+        finally:
+            self._turn.leave()
 
     async def _pump(self, lanes: int, until_empty: bool) -> int:
         held, answered = 0, 0
@@ -326,6 +332,10 @@ class Outbox:
             with read(self.engine) as session:
                 if not want or not deliver.ready(session, self.settings, moment):
                     return [], deliver.shut(session, self.settings, moment)
+        if not self._turn.take():  # another worker sends
+            if not heard:
+                return [], ""
+            want = 0
         why = next((str(result) for _, result in heard if isinstance(result, DeliveryError)), "")
         back = [claim for claim, result in heard if not isinstance(result, Outcome)]
         tasks: list[tuple[deliver.Claim, deliver.Mail]] = []
