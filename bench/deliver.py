@@ -25,12 +25,14 @@ from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 import aiosmtplib
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import delete
 from sqlmodel import col, func, select
 
 from digest import demo, store, worker
 from digest.assets import SAMPLE
-from digest.config import CommunitySettings, Settings, Smtp
+from digest.config import CommunitySettings, Dkim, Settings, Smtp
 from digest.mailbox import Arrival
 from digest.models import Delivery, Edition, Member, Notice
 from digest.nouns import DeliveryStatus
@@ -48,9 +50,13 @@ INTRODUCTION = (
 )
 
 
-def settings(folder: Path, port: int, connections: int) -> Settings:
+def settings(folder: Path, port: int, connections: int, key: Path | None = None) -> Settings:
     community = CommunitySettings(
-        slug="leads", name="GP cancer leads", stream_address=demo.STREAM, digest_sender=f"Digest <{SENDER}>"
+        slug="leads",
+        name="GP cancer leads",
+        stream_address=demo.STREAM,
+        digest_sender=f"Digest <{SENDER}>",
+        dkim=Dkim(domain="example.org", selector="s1", private_key_file=key) if key else None,
     )
     smtp = Smtp.model_validate({"host": HOST, "port": port, "security": "none", "connections": connections} | FAST)
     return Settings(public_address="https://digest.example.org", data=folder, smtp=smtp, community=(community,))
@@ -188,11 +194,19 @@ def sink() -> Iterator[int]:
         process.wait()
 
 
+def private_key(folder: Path) -> Path:
+    file = folder / "dkim.pem"
+    key = rsa.generate_private_key(65537, 2048)
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return file
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--members", type=int, default=5_000)
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--passes", type=int, default=3)
+    parser.add_argument("--dkim", action="store_true", help="sign each mail (RSA, 2048 bits), ours and aiosmtplib's")
     options = parser.parse_args()
     if shutil.which("smtp-source") is None:
         sys.exit("smtp-source is not here; it comes with Postfix (on Debian: apt-get install postfix).")
@@ -205,7 +219,7 @@ def main() -> None:
         folder = Path(name)
         place = folder / "sending"
         place.mkdir()
-        made = settings(place, port, options.connections)
+        made = settings(place, port, options.connections, private_key(folder) if options.dkim else None)
         database = pattern(folder)
         begun(database, place, few, made)
         memory[few] = apart(ours, made, few)[2]

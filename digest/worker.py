@@ -372,10 +372,11 @@ class Outbox:
                 while (task := await self._next(connection)) is not None:
                     claim, mail = task
                     result: Outcome | DeliveryError | None = None
+                    began = time.monotonic()
+                    data = mail.data if mail.key is None else await asyncio.to_thread(mail.signed)
                     if deliver.in_time(self.settings, claim, now()):
-                        began = time.monotonic()
                         try:
-                            result = await connection.send(mail.sender, mail.recipient, mail.data)
+                            result = await connection.send(mail.sender, mail.recipient, data)
                         except DeliveryError as error:
                             result = error
                         self._pace += 0.2 * (time.monotonic() - began - self._pace)

@@ -14,6 +14,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCKS = ("build", "run", "demo", "meaning", "test")
+#: What has no wheel: it is built with what locks/build.txt pins.
+BUILT = "--no-binary dkimpy\n"
 REGISTRY_HOST = re.compile(r"\b(pypi|pythonhosted|npmjs|yarnpkg)\.(org|com)\b")
 
 
@@ -21,7 +23,7 @@ def pins(lock: str) -> dict[str, list[Requirement]]:
     """The requirements of a lock by name; a name stands twice where Pythons differ."""
     found: dict[str, list[Requirement]] = {}
     for line in (ROOT / f"locks/{lock}.txt").read_text().splitlines():
-        if not line.startswith(" "):
+        if line and not line.startswith((" ", "--")):
             pin = Requirement(line.removesuffix(" \\"))
             found.setdefault(canonicalize_name(pin.name), []).append(pin)
     return found
@@ -31,7 +33,7 @@ def pins(lock: str) -> dict[str, list[Requirement]]:
 def test_a_lock_holds_exact_versions_with_hashes_and_no_address(lock: str) -> None:
     text = (ROOT / f"locks/{lock}.txt").read_text()
     assert "://" not in text
-    entries = re.split(r"\n(?! )", text.strip())
+    entries = re.split(r"\n(?! )", text.removeprefix(BUILT).strip())
     assert all(re.fullmatch(r"[^\n]+==[^\n]+ \\\n(    --hash=sha256:[0-9a-f]{64}( \\\n)?)+", e) for e in entries)
 
 
@@ -53,6 +55,18 @@ def test_a_lock_has_what_pyproject_asks_for_in_a_version_it_allows(lock: str, as
         for pin in locked[canonicalize_name(requirement.name)]:
             (exact,) = pin.specifier
             assert requirement.specifier.contains(exact.version), f"{requirement} is locked as {pin}; run scripts/lock"
+
+
+@pytest.mark.parametrize("command", ["scripts/setup", "Dockerfile"])
+def test_what_is_built_from_source_is_built_with_pinned_tools_alone(command: str) -> None:
+    assert pins("build")["setuptools"]
+    text = (ROOT / command).read_text().replace("\\\n", "")
+    installs = [line for line in text.splitlines() if "--require-hashes" in line]
+    assert "locks/build.txt" in installs[0]
+    assert all("--only-binary :all:" in line for line in installs)
+    building = [line for line in installs if re.search(r"\$(lock|LOCK)\.txt", line)]
+    assert building
+    assert all("--no-build-isolation" in line for line in building)
 
 
 def test_the_locks_agree_with_each_other() -> None:

@@ -12,28 +12,33 @@ from sqlmodel import Session, select
 
 from digest.config import Settings
 from digest.delivery.data import Data, data, joined
+from digest.delivery.dkim import Key
 from digest.edition import Frozen
 from digest.edition.render import Plate, Recipient, loads
 from digest.models import Community, Delivery, Edition, Member, Notice, Variant
 from digest.nouns import DeliveryStatus
-from digest.steps import wishes
+from digest.steps import signing, wishes
 from digest.steps.deliver.answers import end
 from digest.steps.deliver.rows import Claim, locked_rows, rows_of
 from digest.steps.enrol import plain_address
-from digest.steps.signing import signed
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What to hand to the server: the envelope's addresses, bare, and the mail."""
+    """What to hand to the server: the envelope's addresses, bare, and the mail, which `key` has still to sign."""
 
     sender: str
     recipient: str
     data: Data
+    key: Key | None
+
+    def signed(self) -> Data:
+        """The mail as it goes out. With a key, making the signature takes longer than everything else."""
+        return self.data if self.key is None else joined([data(self.key.header(self.data.wire)), self.data])
 
     @property
     def wire(self) -> bytes:
-        return self.data.wire
+        return self.signed().wire
 
 
 class Press:
@@ -42,7 +47,7 @@ class Press:
     def __init__(self, settings: Settings, community_id: int, stored: bytes) -> None:
         frozen = loads(stored)
         self.stored = stored
-        self._settings, self._slug = settings, frozen.sender.slug
+        self._settings, self._key = settings, signing.key(settings.of(frozen.sender.slug))
         self._sender = plain_address(frozen.sender.digest_sender)
         self._token = wishes.tokens(settings, community_id, date.fromisoformat(frozen.date))
         self._plate = Plate(frozen)
@@ -53,9 +58,7 @@ class Press:
         token = self._token(member_id)
         own = self._plate.own(Recipient(name, address, member_id, token, wishes.page(self._settings, token)))
         made = joined([data(next(own)) if chunk is None else chunk for chunk in self._common])
-        if self._settings.of(self._slug).dkim is not None:
-            made = data(signed(self._settings, self._slug, made.wire))
-        return Mail(self._sender, address, made)
+        return Mail(self._sender, address, made, self._key)
 
 
 #: By the ids of edition and variant, kept between calls.
@@ -133,4 +136,4 @@ def _ready(
 def _notice(session: Session, settings: Settings, id: int) -> Mail:
     notice = session.get_one(Notice, id)
     slug = session.get_one(Community, notice.community_id).slug
-    return Mail(notice.sender, notice.address, data(signed(settings, slug, notice.wire)))
+    return Mail(notice.sender, notice.address, data(notice.wire), signing.key(settings.of(slug)))
