@@ -179,12 +179,13 @@ def batched(mails: Iterator[Arrival], size: int) -> Iterator[list[Arrival]]:
 
 @app.command()
 def connect(config: Config = None) -> None:
-    """Let the service into its mailbox at Microsoft 365, once: with a code, in anybody's browser."""
+    """Let the service into its mailbox at Microsoft 365 or Google, once, with anybody's browser."""
     settings = load(config)
     logins = oauth.delegated(settings)
     if not logins:
         raise ConfigError(
-            'Neither [imap] nor [smtp] has auth = "xoauth2" and grant = "device_code"; nothing to connect.'
+            'Neither [imap] nor [smtp] has auth = "xoauth2" and grant = "device_code" or "authorization_code"; '
+            "nothing to connect."
         )
     for login in logins:
         out.print(f"For {login.username}:")

@@ -135,13 +135,13 @@ class _Login(_Frozen):
     username: str = ""
     password: SecretStr | None = None
     password_file: Path | None = None
-    grant: Literal["client_credentials", "device_code", "service_account"] = "client_credentials"
+    grant: Literal["client_credentials", "device_code", "service_account", "authorization_code"] = "client_credentials"
     authority: str = Field("", description="xoauth2 at Microsoft: https://login.microsoftonline.com/ and the tenant")
     client_id: str = ""
     client_secret: SecretStr | None = None
     client_secret_file: Path | None = None
     scope: str = Field("", description="what access is asked for; empty: mail")
-    token_file: Path | None = Field(None, description="device_code: where digest connect keeps what it was given")
+    token_file: Path | None = Field(None, description="where digest connect keeps what it was given")
     token_key: SecretStr | None = None
     token_key_file: Path | None = None
     service_account_file: Path | None = Field(None, description="service_account: the key that Google gave out")

@@ -5,6 +5,7 @@ given out is refused.
 """
 
 import base64
+import hashlib
 import ipaddress
 import json
 import ssl
@@ -37,6 +38,8 @@ class Provider:
     asked: list[dict[str, str]] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     refresh: str = ""  # the one that works now
+    rotates: bool = True  # whether it works once; Google's work until they are taken back
+    consent: dict[str, str] = field(default_factory=dict)  # what somebody said yes to in a browser
     scope: str = ""  # what the device code is for
     port: int = 0
     certificate: Path = Path()
@@ -52,7 +55,13 @@ class Provider:
             "authorization_endpoint": f"{at}/authorize",
             "token_endpoint": f"{at}/token",
             "device_authorization_endpoint": f"{at}/devicecode",
+            "userinfo_endpoint": f"{self.authority}/userinfo",
         }
+
+    def say_yes(self, address: str) -> str:
+        """What a person does in a browser: the address it ends at."""
+        self.consent = {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+        return f"{self.consent['redirect_uri']}?state={self.consent['state']}&code=code-1&scope=email"
 
     def device(self) -> dict[str, object]:
         return {
@@ -79,10 +88,17 @@ class Provider:
                     self.pending -= 1
                     return 400, {"error": "authorization_pending", "error_description": "AADSTS70016: Pending."}
                 return 200, self._given(form, refresh=True)
+            case "authorization_code":
+                challenge = _digest(form["code_verifier"])
+                mine = (self.secret, "code-1", challenge, "S256", self.consent["redirect_uri"])
+                theirs = (form.get("client_secret"), form["code"], self.consent["code_challenge"])
+                if mine != (*theirs, self.consent["code_challenge_method"], form["redirect_uri"]):
+                    return 400, {"error": "invalid_grant", "error_description": "Malformed auth code."}
+                return 200, self._given({"scope": self.scope or self.consent["scope"]}, refresh=True)
             case "refresh_token":
                 if form["refresh_token"] != self.refresh:
                     return 400, {"error": "invalid_grant", "error_description": "AADSTS70000: The grant has expired."}
-                return 200, self._given(form, refresh=True)
+                return 200, self._given(form, refresh=self.rotates)
             case "urn:ietf:params:oauth:grant-type:jwt-bearer":
                 claims = json.loads(_unpadded(form["assertion"].split(".")[1]))
                 self.asked[-1] |= {"sub": claims["sub"], "scope": claims["scope"]}
@@ -111,6 +127,11 @@ class Provider:
 
 def _packed(value: Mapping[str, object]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+def _digest(verifier: str) -> str:
+    """RFC 7636, 4.2."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def _unpadded(text: str) -> bytes:
@@ -166,6 +187,9 @@ def identity(folder: Path, *, tls: bool = True) -> Iterator[Provider]:
             if place.path == "/introspect":  # RFC 7662, by GET as Dovecot asks
                 active = parse_qs(place.query).get("token", [""])[0] in provider.tokens
                 self._answer(200, {"active": active, "username": provider.account if active else ""})
+            elif place.path.endswith("/userinfo"):
+                known = self.headers["Authorization"] == f"Bearer {provider.tokens[-1]}"
+                self._answer(200 if known else 401, {"email": provider.account} if known else {})
             else:
                 self._answer(200, provider.metadata())
 

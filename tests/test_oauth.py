@@ -4,7 +4,7 @@ import asyncio
 import base64
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -202,6 +202,85 @@ def test_a_file_that_is_no_key_of_a_service_account_is_said_so(provider: Provide
     for path in (wrong, tmp_path / "nowhere"):
         with pytest.raises(OAuthError, match=r"imap\.service_account_file.*check the file"):
             access_token(login(provider, grant="service_account", service_account_file=path))
+
+
+def google(provider: Provider, folder: Path, **changed: object) -> Imap:
+    """Signs in for one mailbox at Google, whose owner was asked in a browser."""
+    kept = {"grant": "authorization_code", "token_file": folder / "kept" / "sign-in", "token_key": KEY}
+    provider.rotates = False
+    return login(provider, **(kept | changed))
+
+
+def browser(provider: Provider, said: list[str]) -> Callable[[str], str]:
+    """Whoever runs `digest connect`, with a browser: opens the address that was said, and copies where it ends."""
+    return lambda _question: f" {provider.say_yes(said[0].splitlines()[1])}\n"
+
+
+def test_one_mailbox_at_google_lets_the_service_in_with_a_browser_on_any_machine(
+    provider: Provider, tmp_path: Path
+) -> None:
+    ours, said = google(provider, tmp_path), list[str]()
+    with pytest.raises(OAuthError, match=r"run digest connect for \[imap\]"):
+        access_token(ours)
+    assert oauth.delegated(settings(ours)) == [ours]
+    oauth.connect(ours, settings(ours), said.append, browser(provider, said))
+    assert "copy that page's address" in said[0]
+    asked = provider.consent
+    assert asked["scope"] == "openid email https://mail.google.com/"
+    assert (asked["access_type"], asked["prompt"], asked["login_hint"]) == ("offline", "consent", ACCOUNT)
+    assert ours.token_file is not None
+    assert stat.S_IMODE(os.stat(ours.token_file).st_mode) == 0o600
+    kept = ours.token_file.read_bytes()
+    assert b"refresh" not in kept
+    assert provider.secret.encode() not in Fernet(KEY).decrypt(kept)
+    assert access_token(ours) == access_token(ours) == "token-1"
+    forget(ours)
+    assert access_token(ours) == access_token(ours) == "token-2"  # Google's refresh token stays the same
+    assert provider.asked[-1]["refresh_token"] == "refresh-1"
+    provider.rotates = True  # and if it ever does not, its successor is kept
+    for use in (3, 4):
+        forget(ours)
+        assert access_token(ours) == f"token-{use}"
+
+
+def test_a_token_of_google_s_is_renewed_when_it_is_over(provider: Provider, tmp_path: Path) -> None:
+    ours, said = google(provider, tmp_path), list[str]()
+    provider.lasts = 100  # google-auth: some four minutes
+    oauth.connect(ours, settings(ours), said.append, browser(provider, said))
+    assert access_token(ours) == "token-2"
+
+
+def test_leave_that_is_not_given_or_taken_back_is_one_sentence_and_nothing_is_kept(
+    provider: Provider, tmp_path: Path
+) -> None:
+    ours, said = google(provider, tmp_path), list[str]()
+    answer = ""
+    for answer, words in (
+        ("http://127.0.0.1/?error=access_denied&state=x", r"gave no leave \(access_denied\); run digest connect again"),
+        (
+            "http://127.0.0.1/?code=code-1&state=another",
+            r"gave no leave \(it belongs to another attempt\); run digest connect again",
+        ),
+        ("what address?", r"gave no leave \(no code is in that address\); run digest connect again"),
+    ):
+        with pytest.raises(OAuthError, match=words):
+            oauth.connect(ours, settings(ours), said.append, lambda _: answer)  # noqa: B023 (called at once)
+    provider.scope = "openid email"  # they unticked the mail
+    with pytest.raises(OAuthError, match="gave no leave to read and send mail"):
+        oauth.connect(ours, settings(ours), said.append, lambda _: provider.say_yes(said[-1].splitlines()[1]))
+    provider.scope, provider.account = "", "private@example.net"
+    with pytest.raises(OAuthError, match=r"private@example\.net signed in, but imap\.username is digest@example\.org"):
+        oauth.connect(ours, settings(ours), said.append, lambda _: provider.say_yes(said[-1].splitlines()[1]))
+    assert ours.token_file is not None
+    assert not ours.token_file.exists()
+    provider.account = ACCOUNT
+    oauth.connect(ours, settings(ours), said.append, lambda _: provider.say_yes(said[-1].splitlines()[1]))
+    provider.refresh = "taken back"
+    forget(ours)
+    with pytest.raises(OAuthError, match=r"gave no access token \(.*expired\); run digest connect again"):
+        access_token(ours)
+    with pytest.raises(OAuthError, match=r"imap\.client_secret must be set"):
+        access_token(google(provider, tmp_path, client_secret=None))
 
 
 # --- signing in with it ------------------------------------------------------------------------------------------
