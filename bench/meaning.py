@@ -120,11 +120,17 @@ def bm25(question: str, earlier: Sequence[Text]) -> Ranking:
     return similar.ranked((score(one), n) for n, one in enumerate(bags))
 
 
-WAYS: dict[str, tuple[Rank, similar.Cut]] = {
-    "BM25 over stems": (bm25, similar.Cut(0.22, 1.0, 0.0)),
+def at_least(least: float) -> similar.Cuts:
+    """Whatever is so much alike is offered, and nothing else."""
+    cut = similar.Cut(sure=least, alone=1.0, apart=0.0)
+    return similar.Cuts(cut, cut)
+
+
+WAYS: dict[str, tuple[Rank, similar.Cuts]] = {
+    "BM25 over stems": (bm25, at_least(0.22)),
     "words": (by_words, similar.BY_WORDS),
-    "meaning, as written": (as_written, similar.Cut(0.6, 1.0, 0.0)),
-    "meaning alone": (by_meaning, similar.Cut(0.6, 1.0, 0.0)),
+    "meaning, as written": (as_written, at_least(0.6)),
+    "meaning alone": (by_meaning, at_least(0.6)),
     "words and meaning": (by_both, similar.BY_MEANING),
 }
 
@@ -135,25 +141,38 @@ def packed(text: str, as_it_is: bool = False) -> bytes:
 
 
 def asked_before(
-    pairs: Sequence[tuple[Text, Text]], alone: Sequence[Text], half: int, rank: Rank, cut: similar.Cut
+    pairs: Sequence[tuple[Text, Text]], alone: Sequence[Text], half: int, rank: Rank, cuts: similar.Cuts
 ) -> str:
     pool = [earlier for earlier, _ in pairs] + list(alone)
-    places, shown, wrong = [], 0, 0
+    places: list[int] = []
+    offers: list[tuple[int | None, similar.Offer]] = []  # with the earlier question that asks the same
     for n in range(half, len(pairs), 2):
         found = rank(pairs[n][1][0], pool)
         ids = [id for _, id in found]
         places.append(ids.index(n) + 1 if n in ids else 0)
-        offer = similar.offered(found, cut)
-        shown += n in offer
-        wrong += len(set(offer) - {n})
-    new = range(len(pairs) + half, len(pool), 2)
-    false = sum(bool(similar.offered(rank(pool[n][0], [t for m, t in enumerate(pool) if m != n]), cut)) for n in new)
+        offers.append((n, similar.offered(found, cuts)))
+    for n in range(len(pairs) + half, len(pool), 2):
+        found = [one for one in rank(pool[n][0], pool) if one[1] != n]
+        offers.append((None, similar.offered(found, cuts)))
     count = len(places)
+    surely = [(right, one.threads[: one.surely]) for right, one in offers]
     return (
         f"recall@1 {sum(p == 1 for p in places) / count:.2f} · @3 {sum(0 < p < 4 for p in places) / count:.2f}"
         f" · MRR {sum(1 / p for p in places if p) / count:.2f}"
-        f" · offered {shown / count:.2f}, beside it {wrong / count:.2f}"
-        f" · something for a new question {false / len(new):.2f}"
+        f" · surely {told(surely)} · offered {told([(right, one.threads) for right, one in offers])}"
+    )
+
+
+def told(offers: Sequence[tuple[int | None, Sequence[int]]]) -> str:
+    """Of the questions that were asked before, how many find it, how many wrong ones stand beside it; and how many of
+    the new ones are offered something.
+    """
+    asked = [(right, ids) for right, ids in offers if right is not None]
+    new = [ids for right, ids in offers if right is None]
+    return (
+        f"{sum(right in ids for right, ids in asked) / len(asked):.2f}"
+        f" (wrong beside it {sum(len(set(ids) - {right}) for right, ids in asked) / len(asked):.2f},"
+        f" for a new question {sum(map(bool, new)) / len(new):.2f})"
     )
 
 
@@ -275,7 +294,7 @@ def timed(look: Callable[[Thread], object], questions: Sequence[Thread]) -> floa
     return sorted(took)[len(took) // 2]
 
 
-def offers(session: Session, thread: Thread) -> list[int]:
+def offers(session: Session, thread: Thread) -> similar.Offer:
     return asked.before(session, thread, asks(thread.title))
 
 
@@ -288,7 +307,7 @@ def read_all(session: Session) -> list[tuple[int, dict[str, float]]]:
     ]
 
 
-def compared_with_all(bags: Sequence[tuple[int, dict[str, float]]], title: str) -> list[int]:
+def compared_with_all(bags: Sequence[tuple[int, dict[str, float]]], title: str) -> similar.Offer:
     holders = Counter(term for _, held in bags for term in held)
     mine = similar.bag(f"{title}. {title}")
     worth = {term: similar.rarity(holders[term], len(bags)) for term in holders.keys() | mine.keys()}

@@ -198,6 +198,7 @@ class Thread(SQLModel, table=True):
     title: str
     topics: list[str] = json(list)
     related: list[int] = json(list)  # earlier threads that ask the same thing, best first
+    related_surely: int = 0  # so many of them, from the first on, without much doubt; the digest names only these
     started_at: datetime = instant(index=True)
     # The message it was begun for: the thread is wherever that is, whatever joins it or is split off. No foreign key,
     # because messages have one to their thread.

@@ -13,9 +13,10 @@ from sqlmodel import Session, col, func, select
 from digest import meaning
 from digest.collation import draft
 from digest.glossary import plainly
-from digest.models import Asked, AskedTerm, Collation, Sense, Term, Thread
-from digest.nouns import Content
+from digest.models import Asked, AskedTerm, Collation, Message, Sense, Term, Thread
+from digest.nouns import Content, MessageStatus, new_spans
 from digest.steps import alone
+from digest.steps.read import masks, segments
 from digest.thread import similar
 
 #: How many earlier threads are compared in full.
@@ -35,7 +36,8 @@ def noted(session: Session, thread_id: int) -> None:
         return
     question = asking(thread, latest.content)
     points = [point.label for point in latest.content.points]
-    _keep_terms(session, thread, similar.bag(question, points) if question else {})
+    around = _around(session, thread, latest.content)
+    _keep_terms(session, thread, similar.bag(question, points, around) if question else {})
     _keep_sense(session, thread, similar.gist(question, points) if question else "")
     session.flush()
 
@@ -58,13 +60,25 @@ def asking(thread: Thread, content: Content) -> str:
     return f"{thread.title}. {question}" if question else ""
 
 
-def before(session: Session, thread: Thread, content: Content) -> list[int]:
-    """The earlier threads that ask what this one asks, best first, at most three."""
+def _around(session: Session, thread: Thread, content: Content) -> str:
+    """What the mail that asks says besides, without the words that may identify a patient."""
+    message = session.get(Message, content.question[0].message) if content.question else None
+    if message is None or message.status is MessageStatus.DISCARDED:
+        return ""
+    text = message.text
+    for start, end in masks(session, message):
+        text = text[:start] + " " * (end - start) + text[end:]
+    return "\n\n".join(text[start:end] for start, end in new_spans(segments(session, message, thread.id)))
+
+
+def before(session: Session, thread: Thread, content: Content) -> similar.Offer:
+    """The earlier threads that ask what this one asks."""
     question = asking(thread, content)
     if not question:
-        return []
-    asked = similar.bag(question)
-    near = _near(session, thread, question)
+        return similar.Offer()
+    around = _around(session, thread, content)
+    asked = similar.bag(question, around=around)
+    near = _near(session, thread, f"{question} {around}")
     threads = session.exec(select(func.count()).where(Asked.community_id == thread.community_id)).one()
     held = dict.fromkeys(asked, 0) | _holders(session, thread.community_id, asked)
     nearest = heapq.nsmallest(COMPARED, near, key=lambda id: (-near[id], id))

@@ -139,7 +139,8 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
         session.flush()
         question = draft.question_text(content)
         if question != asked_so_far:
-            thread.related = asked.before(session, thread, content)
+            offer = asked.before(session, thread, content)
+            thread.related, thread.related_surely = list(offer.threads), offer.surely
     proposed = any(proposes(one.quote) for one in latest.content.question)
     for message in messages(session, thread_id):
         if message.kind in {Kind.REPLY, Kind.DIGEST_REPLY} and message.thread_id == thread_id:

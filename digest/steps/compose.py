@@ -272,7 +272,7 @@ def _digest(session: Session, settings: Settings, edition: Edition, now: datetim
     community = settings_of(session, settings, edition.community_id)
     included = [place.thread_id for place in places(session, edition) if place.included]
     look_ahead(session, included)
-    related = {id for thread in threads.of(session, included).values() for id in thread.related}
+    related = {id for t in threads.of(session, included).values() for id in t.related[: t.related_surely]}
     threads.of(session, related)
     _carriers.of(session, {*included, *related})
     facts = []
@@ -319,7 +319,7 @@ def _facts(
     since = (before[-1].approved_at or before[-1].send_at) if before else None
     earlier = {
         edition.number: Earlier(edition.number, related.title, f"{settings.public_address}/thread/{related.id}")
-        for related in (threads(session, id) for id in thread.related)
+        for related in (threads(session, id) for id in thread.related[: thread.related_surely])
         for edition in _carriers(session, related.id)
     }
     members = _members(session, thread.community_id)

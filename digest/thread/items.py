@@ -29,6 +29,7 @@ _NAMED = re.compile(
 )
 _HEADING = re.compile(r"^\W*(?:(?:item|question|q)\s*)?(\d{1,2})\s*[.):]\s", re.IGNORECASE)
 _MOST_OF = 0.6  # a title's words that a line must have to be that title
+_ALIKE = 0.2  # how near an item must be to words that decide for it
 _CLEAR = 0.6  # how near the second best may come, as a share of the best, for words to decide
 _GREETING = 5  # words
 _CHANCE = 6  # words; a longer line that stands in a question is no accident
@@ -237,10 +238,6 @@ def _by_words(text: str, answer: Answer, items: Sequence[Item]) -> Answer:
 def _closest(words: str, items: Sequence[Item]) -> int | None:
     """The item that words are about; None where none is, or the second is nearly as close."""
     ranked = similar.scores(words, [(item.id, f"{item.title}. {item.question}") for item in items])
-    if (
-        not ranked
-        or ranked[0][0] < similar.BY_WORDS.alone
-        or (len(ranked) > 1 and ranked[1][0] > _CLEAR * ranked[0][0])
-    ):
+    if not ranked or ranked[0][0] < _ALIKE or (len(ranked) > 1 and ranked[1][0] > _CLEAR * ranked[0][0]):
         return None
     return ranked[0][1]

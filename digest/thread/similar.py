@@ -2,7 +2,7 @@
 
 Two questions are as alike as the angle between their TF-IDF vectors says, over the terms of `digest.glossary`. Salton
 and Buckley, Term-weighting approaches in automatic text retrieval (1988). Where sentence embeddings are installed
-(`digest.meaning`), most of the likeness is theirs. The figures behind the numbers: docs/decisions/0005.
+(`digest.meaning`), half of the likeness is theirs. The figures behind the numbers: docs/decisions/0005.
 """
 
 import math
@@ -15,16 +15,20 @@ from digest.glossary import THING, named, terms
 #: The terms of a question, and how often each is there.
 Bag = Mapping[str, float]
 
-# What a thread's points say is near its question, but there are many of them.
+# What a thread's points say is near its question, but there are many of them; the mail around a question says what it
+# is about where the asking sentence only says "her" or "it", and much besides.
 _POINTS = 0.3
+_AROUND = 0.5
 _FIRST = 2
 # Threads that share one thing alone share a topic, not a question: "FIT in pregnancy" and "FIT codes".
 _ONE_THING = 0.7
 # A young community has too few threads to tell rare words from common ones, so that more are imagined, which have none
 # of the words.
 _IMAGINED = 50
+#: How many are offered.
+_LIMIT = 3
 # How much of the likeness is that of meaning.
-_MEANING = 0.7
+_MEANING = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +44,30 @@ class Cut:
     apart: float
 
 
-BY_WORDS = Cut(sure=0.4, alone=0.2, apart=0.7)
-BY_MEANING = Cut(sure=0.55, alone=0.4, apart=0.88)
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """`surely`: it asks the same, as far as can be told. `perhaps`: a person should look."""
+
+    surely: Cut
+    perhaps: Cut
 
 
-def bag(question: str, points: Iterable[str] = ()) -> dict[str, float]:
-    """The terms of a thread: of its title and question, and of the labels of its points."""
+BY_WORDS = Cuts(surely=Cut(sure=0.4, alone=0.25, apart=0.7), perhaps=Cut(sure=0.35, alone=0.15, apart=1.0))
+BY_MEANING = Cuts(surely=Cut(sure=0.5, alone=0.42, apart=0.85), perhaps=Cut(sure=0.4, alone=0.24, apart=0.95))
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Earlier threads (ids) that ask the same, best first; of the first `surely` that is hardly in doubt."""
+
+    threads: tuple[int, ...] = ()
+    surely: int = 0
+
+
+def bag(question: str, points: Iterable[str] = (), around: str = "") -> dict[str, float]:
+    """The terms of a thread: of its title and question, of the labels of its points, and of the mail that asks."""
     held: defaultdict[str, float] = defaultdict(float)
-    for times, text in ((1.0, question), *((_POINTS, label) for label in points)):
+    for times, text in ((1.0, question), (_AROUND, around), *((_POINTS, label) for label in points)):
         for term in terms(text):
             held[term] += times
     return dict(held)
@@ -103,10 +123,16 @@ def blended(words: float, meaning: float) -> float:
     return (1 - _MEANING) * words + _MEANING * meaning
 
 
-def offered(best_first: Sequence[tuple[float, int]], cut: Cut, limit: int = 3) -> list[int]:
-    """The ids of those that ask the same, best first, at most `limit`."""
-    sure = [id for score, id in best_first[:limit] if score >= cut.sure]
+def offered(best_first: Sequence[tuple[float, int]], cuts: Cuts) -> Offer:
+    """What of the earlier threads is worth a look, at most three."""
+    surely, perhaps = (_over(best_first, cut) for cut in (cuts.surely, cuts.perhaps))
+    return Offer(tuple(id for _, id in best_first[: max(surely, perhaps)]), surely)
+
+
+def _over(best_first: Sequence[tuple[float, int]], cut: Cut) -> int:
+    """How many are alike enough, from the best on."""
+    sure = sum(score >= cut.sure for score, _ in best_first[:_LIMIT])
     if sure or not best_first or best_first[0][0] < cut.alone:
         return sure
     best, second = best_first[0][0], best_first[1][0] if len(best_first) > 1 else 0.0
-    return [best_first[0][1]] if second <= cut.apart * best else []
+    return int(second <= cut.apart * best)

@@ -85,6 +85,40 @@ def test_the_index_follows_a_title_a_collation_and_a_merge(world: World) -> None
         assert session.get(Sense, other) is None
 
 
+def test_the_mail_around_the_question_says_what_is_asked(world: World) -> None:
+    first = ask(world, *PLATELETS, day=0)
+    ask(world, *VAGUE, day=1)
+    again = ask(
+        world, "What next?", "Her platelets are 520, twice, and she is well.\n\nHow far would you all take it?", day=40
+    )
+    assert related(world, again) == [first]
+
+
+def test_what_surely_asks_the_same_is_told_from_what_perhaps_does(world: World) -> None:
+    first = ask(world, *PLATELETS, day=0)
+    ask(world, *VAGUE, day=1)
+    same = ask(world, "Platelets", "At what platelet count do you look for cancer?", day=40)
+    near = ask(
+        world, "Worn out", "Tired, thin, and a platelet count that crept up. How would you look into it?", day=80
+    )
+    with store.read(world.engine) as session:
+        one, other = session.get_one(Thread, same), session.get_one(Thread, near)
+        assert (one.related[0], one.related_surely) == (first, 1)
+        assert other.related_surely == 0 < len(other.related)
+
+
+def test_what_may_identify_a_patient_is_in_no_index(world: World) -> None:
+    text = "My patient Mrs Zebulon Quist is 61 and bleeds.\n\nDoes anybody know a clinic that sees her within a week?"
+    thread = ask(world, "Quick question", text, day=0)
+    with store.transaction(world.engine) as session:
+        assert "bleed" in indexed(session)[thread]
+        assert not indexed(session)[thread] & set(bag("Zebulon Quist"))
+        (message,) = world.messages(session)
+        ruth = world.member(session, "ruth@charity.example.org")
+        review.hide(session, message.id, "bleeds", ruth, NOON)
+        assert "bleed" not in indexed(session)[thread]
+
+
 def test_what_is_erased_or_redacted_leaves_the_index(world: World) -> None:
     thread = ask(world, "Zebulon clinic", "Does anybody know the zebulon clinic and how to refer there?", day=0)
     with store.transaction(world.engine) as session:
@@ -146,5 +180,5 @@ def test_a_bag_that_did_not_change_writes_nothing(world: World) -> None:
     with store.transaction(world.engine) as session:
         kept = dict(session.get_one(Asked, first).terms)
         asked.noted(session, first)
-        assert session.get_one(Asked, first).terms == kept == bag(". ".join(PLATELETS))
+        assert session.get_one(Asked, first).terms == kept == bag(". ".join(PLATELETS), around=PLATELETS[1])
         indexed(session)

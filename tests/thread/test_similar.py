@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.thread.similar import BY_WORDS, Cut, bag, gist, likeness, offered, rarity, scores
+from digest.thread.similar import BY_WORDS, Cut, Cuts, Offer, bag, gist, likeness, offered, rarity, scores
 from digest.words import content, stem
 
 EARLIER = [
@@ -23,7 +23,8 @@ ONCE = defaultdict[str, float](lambda: 1.0)
 
 
 def found(question: str, earlier: list[tuple[int, str]] = EARLIER) -> list[int]:
-    return offered(scores(question, earlier), BY_WORDS)
+    offer = offered(scores(question, earlier), BY_WORDS)
+    return list(offer.threads[: offer.surely])
 
 
 def test_the_thread_that_asks_the_same_comes_first() -> None:
@@ -77,17 +78,29 @@ def test_the_first_points_of_a_thread_are_read_for_its_meaning_and_no_more() -> 
     assert gist("Kits. Who rings?", []) == "Kits. Who rings?"
 
 
-def test_no_more_than_the_limit_appear_the_earliest_first_among_equals() -> None:
+def test_no_more_than_three_appear_the_earliest_first_among_equals() -> None:
     same = [(number, "Who can walk in for a chest x-ray?") for number in range(5)]
-    assert offered(scores("Who can walk in for a chest X-ray?", same), BY_WORDS, limit=2) == [0, 1]
+    assert offered(scores("Who can walk in for a chest X-ray?", same), BY_WORDS) == Offer((0, 1, 2), 3)
 
 
 def test_the_best_is_offered_alone_where_it_is_clearly_the_best() -> None:
-    cut = Cut(sure=0.5, alone=0.2, apart=0.7)
-    assert offered([(0.6, 1), (0.55, 2), (0.3, 3)], cut) == [1, 2]
-    assert offered([(0.3, 1), (0.2, 2)], cut) == [1]
-    assert offered([(0.3, 1), (0.25, 2)], cut) == []
-    assert offered([(0.1, 1)], cut) == []
+    cuts = Cuts(surely=Cut(sure=0.5, alone=0.2, apart=0.7), perhaps=Cut(sure=0.4, alone=0.15, apart=1.0))
+    assert offered([(0.6, 1), (0.55, 2), (0.3, 3)], cuts) == Offer((1, 2), 2)
+    assert offered([(0.3, 1), (0.2, 2)], cuts) == Offer((1,), 1)
+    assert offered([(0.1, 1)], cuts) == Offer()
+
+
+def test_what_is_in_doubt_is_offered_behind_what_is_not() -> None:
+    cuts = Cuts(surely=Cut(sure=0.5, alone=0.2, apart=0.7), perhaps=Cut(sure=0.4, alone=0.15, apart=1.0))
+    assert offered([(0.6, 1), (0.45, 2), (0.3, 3)], cuts) == Offer((1, 2), 1)
+    assert offered([(0.3, 1), (0.25, 2)], cuts) == Offer((1,), 0)
+
+
+def test_the_mail_around_a_question_says_what_it_is_about_and_counts_for_less() -> None:
+    asked = bag("What next? Where do you send her?", around="The smear was normal and she still bleeds.")
+    same, other = bag("Bleeding after a normal smear"), bag("Easy read leaflets")
+    assert likeness(asked, same, ONCE) > likeness(asked, other, ONCE) == 0
+    assert asked[stem("bleeds")] < bag("bleeds")[stem("bleeds")]
 
 
 def test_nothing_is_related_to_nothing() -> None:
