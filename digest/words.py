@@ -46,6 +46,16 @@ def stem(word: str) -> str:
     return word
 
 
+def low(text: str) -> str:
+    """The text in lower case, every character at its place (some are two in lower case, and stay).
+
+    A pattern in lower case over this text finds what one that ignores case finds, several times as fast: Python's
+    looks at the first letter of each alternative only when case counts.
+    """
+    found = text.lower()
+    return found if len(found) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+
+
 def common(word: str) -> bool:
     """Whether a lower-cased word stands in every mail and so says nothing of what one is about."""
     return word in _COMMON

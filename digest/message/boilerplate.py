@@ -6,6 +6,8 @@ given as one line.
 
 import re
 
+from digest.words import low
+
 _RULE = re.compile(r"^\s*([*_=#~–—-])\1{4,}\s*$")
 _DEVICES = (
     r"i-?phone|ipad|ipod|galaxy|samsung|android|blackberry|phone|mobile|smart\w*|outlook|yahoo|gmail|mail|proton\w*|"
@@ -27,7 +29,7 @@ _TAG_LINE = re.compile(
     re.I,
 )
 
-# What says by itself that a paragraph is a disclaimer …
+# What says by itself, in lower case, that a paragraph is a disclaimer …
 _DISCLAIMER = re.compile(
     r"intended (?:only|solely|exclusively) for|(?:solely|only) for the (?:use|attention) of|"
     r"intended for the (?:\w+ )?(?:addressee|recipient)|if you are not the (?:intended|named|correct)|"
@@ -39,8 +41,7 @@ _DISCLAIMER = re.compile(
     r"virus(?:es)?\b.{0,80}(?:scanned|checked|liab|free|swept)|scanned (?:for|by)\b.{0,40}(?:virus|mimecast|malware)|"
     r"consider the environment|think before (?:you )?print(?:ing)?|(?:please )?(?:do not|don'?t) print this e-?mail|"
     r"secure (?:\w+ ){0,4}e-?mail (?:service|system|standard)|nhsmail is the secure|"
-    r"any (?:unauthori[sz]ed )?(?:disclosure|dissemination|copying|distribution)\b|accredited to the dcb1596",
-    re.I,
+    r"any (?:unauthori[sz]ed )?(?:disclosure|dissemination|copying|distribution)\b|accredited to the dcb1596"
 )
 # … and what does so below a signature, in a second such phrase, or about the mail itself: people write of these, too.
 _ORGANISATION = re.compile(
@@ -50,10 +51,9 @@ _ORGANISATION = re.compile(
     r"(?:mailbox|inbox|address|messages?|e-?mails?) (?:is|are|may be) (?:not )?(?:regularly )?monitored|"
     r"data protection act|uk gdpr|privacy (?:notice|policy)\b|"
     r"(?:accepts? no|not accept(?: any)?|no) (?:liability|responsibility)|liable for|errors or omissions|"
-    r"views (?:or opinions )?(?:presented|expressed)|committed to openness",
-    re.I,
+    r"views (?:or opinions )?(?:presented|expressed)|committed to openness"
 )
-_ABOUT_MAIL = re.compile(r"\b(?:this|the) (?:e-?mail|message|communication|transmission)\b|\bvirus", re.I)
+_ABOUT_MAIL = re.compile(r"\b(?:this|the) (?:e-?mail|message|communication|transmission)\b|\bvirus")
 _DISCLAIMER_START = re.compile(
     r"^\W*(?:disclaimer(?!\W+(?:i|we|my)\b)|confidentiality(?: notice)?\b|(?:notice|statement) of confidentiality|"
     r"important notice|please note:? this (?:e-?mail|practice|mailbox))\b",
@@ -111,10 +111,11 @@ def is_tag_line(line: str) -> bool:
 def is_disclaimer(paragraph: str, signed: bool = True) -> bool:
     """Whether an organisation put a paragraph below every mail. `signed`: a signature stands above it."""
     text = paragraph[:3000]
-    if _DISCLAIMER_START.match(text) or _DISCLAIMER.search(text) or _MARKING.match(text):
+    said = low(text)
+    if _DISCLAIMER_START.match(text) or _DISCLAIMER.search(said) or _MARKING.match(text):
         return True
-    found = {match[0].lower() for match in _ORGANISATION.finditer(text)}
-    return bool(found) and (signed or len(found) > 1 or bool(_ABOUT_MAIL.search(text)))
+    found = {match[0] for match in _ORGANISATION.finditer(said)}
+    return bool(found) and (signed or len(found) > 1 or bool(_ABOUT_MAIL.search(said)))
 
 
 def goes_on(paragraph: str) -> bool:

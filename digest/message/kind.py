@@ -9,6 +9,7 @@ import re
 
 from digest.message.parse import Parsed
 from digest.nouns import Kind
+from digest.words import low
 
 _PREFIX = r"^(?:\s*\[[^\]]{1,40}\])*\s*"
 _BOUNCE_FROM = re.compile(r"^(?:mailer-daemon|postmaster|mail-?delivery\w*|microsoftexchange[0-9a-f]+)@", re.I)
@@ -93,51 +94,42 @@ _ANSWERED_INVITE = re.compile(
     r"(?:updated )?invitation|new time proposed|zugesagt|abgelehnt|accepté|refusé|aceptado)\s*:",
     re.I,
 )
-# Families of what unwanted mail says; one alone is nothing, two by a stranger are.
+# Families of what unwanted mail says, in lower case; one alone is nothing, two by a stranger are.
 _SPAM = (
     re.compile(
         r"gift ?cards?|wire transfer|bitcoin|crypto(?:currency)?|lottery|inheritance|beneficiary|western union|"
-        r"bank details",
-        re.I,
+        r"bank details"
     ),
     re.compile(
         r"(?:mailbox|account|password|e-?mail|storage|quota)\b.{0,40}\b(?:full|limit|exceeded|expir|suspend|verif|"
-        r"deactivat|upgrade|held)",
-        re.I,
+        r"deactivat|upgrade|held)"
     ),
     re.compile(
         r"click (?:here|below|the link|on the link)|log ?in (?:now|here)|keep my (?:messages|password|account)|"
-        r"claim (?:your|my)|verify (?:now|your)",
-        re.I,
+        r"claim (?:your|my)|verify (?:now|your)"
     ),
     re.compile(
         r"limited (?:time )?offer|special offer|free (?:audit|trial|quote|consultation|demo|sample)|\d+ ?% off|"
-        r"discount|no obligation|act now",
-        re.I,
+        r"discount|no obligation|act now"
     ),
     re.compile(
         r"reply (?:stop|remove)|to stop (?:hearing|receiving)|opt[- ]?out|remove (?:me|you) from|unsubscribe|"
-        r"not (?:wish|want) to (?:receive|hear)",
-        re.I,
+        r"not (?:wish|want) to (?:receive|hear)"
     ),
     re.compile(
         r"call for papers|(?:submit|send) (?:\w+ ){0,3}manuscripts?|special issue|processing charge|editorial board|"
-        r"eminent (?:\w+ )?(?:researcher|scientist|speaker|author)|keynote speaker|predatory",
-        re.I,
+        r"eminent (?:\w+ )?(?:researcher|scientist|speaker|author)|keynote speaker|predatory"
     ),
     re.compile(
         r"marketing|leads\b|seo\b|private patients|new customers|boost your|fills? your diary|rank(?:ing)? on google|"
-        r"web ?site design|email lists?\b",
-        re.I,
+        r"web ?site design|email lists?\b"
     ),
     re.compile(
         r"action required|final (?:notice|reminder|warning)|within (?:24|48) hours|immediately|urgent(?:ly)?\b|"
-        r"quick favou?r|are you (?:free|available)",
-        re.I,
+        r"quick favou?r|are you (?:free|available)"
     ),
     re.compile(
-        r"dear (?:dr\.? )?(?:doctor|customer|user|client|sir ?(?:/|or) ?madam|valued|e-?mail (?:user|owner)|account)",
-        re.I,
+        r"dear (?:dr\.? )?(?:doctor|customer|user|client|sir ?(?:/|or) ?madam|valued|e-?mail (?:user|owner)|account)"
     ),
 )
 
@@ -263,7 +255,7 @@ def _spam(parsed: Parsed, text: str, member: bool, spoof: str) -> tuple[Kind | N
         return Kind.SPAM, f"X-MS-Exchange-Organization-SCL is {level} (Exchange: 5 or more is spam)."
     if parsed.get("in-reply-to") and not spoof:
         return None, ""  # it answers somebody
-    said = f"{parsed.get('subject')}\n{text[:2000]}"
+    said = low(f"{parsed.get('subject')}\n{text[:2000]}")
     cues = sum(bool(pattern.search(said)) for pattern in _SPAM)
     if cues >= 2 or (cues and spoof):
         return Kind.SPAM, "The sender is not a member and the text sells, threatens or asks for money."

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from digest.message import turn
 from digest.nouns import Kind, Turn
+from digest.words import low
 
 _ABOUT_LIST = re.compile(
     r"\b(?:list|group|mailing list|stream|community) (?:housekeeping|rules|etiquette|guidelines|admin\w*|"
@@ -17,54 +18,49 @@ _ABOUT_LIST = re.compile(
     r"will be) (?:moving|closing)",
     re.I,
 )
+# The patterns below are for text in lower case (`words.low`).
 _ASKS = re.compile(
     r"\?(?:\s|$|[\"'”’)*])|"
-    r"\b(?:does|do|has|have|is|are|can|could|would|did) (?:any|some)(?:one|body)\b|(?:^|[.!:\n])\s*any(?:one|body)\b|"
     # a question that ends in a full stop
-    r"(?:^|[.!?:\n])\s*(?:and |but |so )?(?:(?:is|are|was|will) (?:this|that|there|it|your|any\w*|others)|"
+    r"(?:^|[.!?:\n])\s*(?:any(?:one|body)\b|(?:and |but |so )?(?:"
+    r"(?:is|are|was|will) (?:this|that|there|it|your|any\w*|others)|"
     r"(?:do|does|did|have|has|can|could|would|are|will) (?:you|your|others|people|colleagues|any\w*)|"
     r"(?:how|what|which|who|where|when|why) (?:\w+ )?(?:do|does|did|are|is|have|has|would|can|could|should) "
-    r"(?:you|your|others|people|colleagues|any\w*|practices|areas))\b|"
-    r"\bany(?:one|body) (?:else |out there )?(?:know|have|has|got|using|use|tried|willing|able|done|seen)|"
-    r"\bany (?:advice|thoughts|ideas|suggestions|experience|views|tips|pointers|help|examples)\b|"
-    r"\b(?:would|i'd|we'd|i would|we would|should) "
+    r"(?:you|your|others|people|colleagues|any\w*|practices|areas))\b)|"
+    r"\b(?:(?:does|do|has|have|is|are|can|could|would|did) (?:any|some)(?:one|body)\b|"
+    r"any(?:one|body) (?:else |out there )?(?:know|have|has|got|using|use|tried|willing|able|done|seen)|"
+    r"any (?:advice|thoughts|ideas|suggestions|experience|views|tips|pointers|help|examples)\b|"
+    r"(?:would|i'd|we'd|i would|we would|should) "
     r"(?:be (?:very |really |most )?(?:grateful|interested|keen|glad|pleased)|welcome|like|love|appreciate) "
     r".{0,60}\b(?:hear|know|find out|see|views|thoughts|advice|examples|copies|experience|learn|if any)|"
-    r"\b(?:interested|keen|curious|grateful|great|good|helpful|useful|nice) "
+    r"(?:interested|keen|curious|grateful|great|good|helpful|useful|nice) "
     r"to (?:hear|know|learn|see|understand|find out) (?:\w+ ){0,3}?"
     r"(?:how|what|which|who|where|when|why|whether|if|from|about|your|other|people|colleagues|examples)\b|"
-    r"\b(?:advice|help|thoughts|views|suggestions|ideas|tips|pointers|experiences?|examples|input|comments|guidance)\b"
+    r"(?:advice|help|thoughts|views|suggestions|ideas|tips|pointers|experiences?|examples|input|comments|guidance)\b"
     r".{0,40}\b(?:please|welcome|appreciated|received|needed|wanted|sought|requested)\b|"
-    r"\bhelp (?:needed|wanted|please|sought)\b|"
-    r"\bif (?:you|any(?:one|body)|any of you|your \w+) (?:have|has|know|knows|use|uses|do|does|run|runs|already)\b"
+    r"help (?:needed|wanted|please|sought)\b|"
+    r"if (?:you|any(?:one|body)|any of you|your \w+) (?:have|has|know|knows|use|uses|do|does|run|runs|already)\b"
     r".{0,120}\b(?:get in touch|let (?:me|us) know|send|share|contact|e-?mail|reply|tell|drop)\b|"
-    r"\bplease (?:could|can|would) (?:you|any|some)|\bi(?:'m|’m| am)? (?:wonder|trying to find|looking for)|"
-    r"\bwe are (?:wondering|looking for)\b|"
-    r"\bcan (?:you|people|colleagues) (?:share|tell|advise|let)",
-    re.I | re.M,
+    r"please (?:could|can|would) (?:you|any|some)|i(?:'m|’m| am)? (?:wonder|trying to find|looking for)|"
+    r"we are (?:wondering|looking for)\b|can (?:you|people|colleagues) (?:share|tell|advise|let))",
+    re.M,
 )
 _RHETORICAL = re.compile(
-    r"(?:any|have) (?:\w+ )?questions\b[^?]{0,60}\?|did you know[^?]{0,200}\?|interested\?|want to know more\?", re.I
+    r"(?:any|have) (?:\w+ )?questions\b[^?]{0,60}\?|did you know[^?]{0,200}\?|interested\?|want to know more\?"
 )
 # What advertisements ask nobody in particular; next to what announces, it asks nothing.
 _INVITES = re.compile(
     r"(?:have you ever|would (?:this|you like|you love|it)|could (?:this|it|you) be|fancy|want to|looking to|ready to|"
-    r"why not|are you (?:interested|passionate|keen|ready|looking|free to join)|is this you)\b[^?\n]{0,200}\?",
-    re.I,
+    r"why not|are you (?:interested|passionate|keen|ready|looking|free to join)|is this you)\b[^?\n]{0,200}\?"
 )
 _TELLS = re.compile(
-    r"\bfor (?:your )?information\b|\bplease (?:see|find) (?:below|attached|enclosed)|\b(?:registration|bookings?|"
-    r"places|nominations|applications) "
-    r"(?:is|are|now|opens?|closes?|still)\b|\b(?:is|are) now (?:open|available|live|published)|\bsave the date\b|"
-    r"\bpleased to (?:announce|share|say|tell)|"
-    r"\bjoin us\b|\bhas (?:just )?(?:been )?(?:published|launched|released|announced)\b|\bto register\b|"
-    r"\bbook(?:ing)? (?:a place|here|at|by)\b|"
-    r"\b(?:is|are) recruiting\b|\bvacancy\b|\bclosing date\b|\bopen access\b|\bis published\b|"
-    r"\baccepted (?:by|for publication)\b|"
-    r"\bwent live\b|\bhappy to share\b|\bjob advert|"
-    r"\bsign up\b|\bwebinar\b|\bonward sharing\b|\bplease (?:share|circulate|forward|cascade)\b|\bfree (?:to|"
-    r"for) (?:members|all|gps)\b",
-    re.I,
+    r"\b(?:for (?:your )?information\b|please (?:see|find) (?:below|attached|enclosed)|(?:registration|bookings?|"
+    r"places|nominations|applications) (?:is|are|now|opens?|closes?|still)\b|"
+    r"(?:is|are) now (?:open|available|live|published)|save the date\b|pleased to (?:announce|share|say|tell)|"
+    r"join us\b|has (?:just )?(?:been )?(?:published|launched|released|announced)\b|to register\b|"
+    r"book(?:ing)? (?:a place|here|at|by)\b|(?:is|are) recruiting\b|vacancy\b|closing date\b|open access\b|"
+    r"is published\b|accepted (?:by|for publication)\b|went live\b|happy to share\b|job advert|sign up\b|webinar\b|"
+    r"onward sharing\b|please (?:share|circulate|forward|cascade)\b|free (?:to|for) (?:members|all|gps)\b)"
 )
 
 
@@ -76,7 +72,7 @@ def by_a_person(new_text: str, subject: str, in_thread: bool, to_digest: bool) -
     if to_digest:
         return Kind.DIGEST_REPLY, "It answers the digest."
     text = f"{subject}\n{new_text}"
-    tells = len(_TELLS.findall(text))
+    tells = _tells(text)
     asked = _asked(new_text if in_thread else text, tells)
     if in_thread:
         if asked and turn.says(new_text):
@@ -94,23 +90,41 @@ def by_a_person(new_text: str, subject: str, in_thread: bool, to_digest: bool) -
 
 def turns(new_text: str) -> Turn:
     """Whether an answer's own words may be about something else than what it answers."""
-    if not _asked(new_text, len(_TELLS.findall(new_text))):
+    if not _asked(new_text, _tells(new_text)):
         return Turn.NONE
-    return turn.turn(_RHETORICAL.sub(" ", _dense(new_text)), _ASKS)
+    return turn.turn(_without(_dense(new_text), _RHETORICAL)[1], _ASKS)
 
 
 def first_asked(new_text: str) -> str:
     """The first sentence that asks, as it stands; "" when none does."""
-    return next((one for one in turn.sentences(new_text) if _ASKS.search(one)), "")
+    return next((one for one in turn.sentences(new_text) if _ASKS.search(low(one))), "")
 
 
 @lru_cache(maxsize=512)  # a mail is looked at before and after its place is known
+def _tells(text: str) -> int:
+    """How many things a text says that announcements say."""
+    return len(_TELLS.findall(low(text)))
+
+
+@lru_cache(maxsize=512)
 def _asked(text: str, tells: int) -> tuple[str, ...]:
     """What a text asks, each thing as an excerpt, in order; what nobody is meant to answer left out."""
-    text = _RHETORICAL.sub(" ", _dense(text))
+    text, lower = _without(_dense(text), _RHETORICAL)
     if tells:
-        text = _INVITES.sub(" ", text)
-    return tuple(dict.fromkeys(_excerpt(text, match.start()) for match in _ASKS.finditer(text[:20_000])))
+        text, lower = _without(text, _INVITES)
+    found = (match.start() + len(match[0]) - len(match[0].lstrip(".!:\n ")) for match in _ASKS.finditer(lower))
+    return tuple(dict.fromkeys(_excerpt(text, at) for at in found))
+
+
+def _without(text: str, pattern: re.Pattern[str]) -> tuple[str, str]:
+    """The text with a space for whatever ends in a question mark and fits, and the same in lower case."""
+    lower = low(text)
+    if "?" in lower and (found := list(pattern.finditer(lower))):
+        ends = [0, *(match.end() for match in found)]
+        starts = [*(match.start() for match in found), len(text)]
+        text = " ".join(text[a:b] for a, b in zip(ends, starts, strict=True))
+        lower = low(text)
+    return text, lower
 
 
 def _dense(text: str) -> str:
@@ -119,6 +133,8 @@ def _dense(text: str) -> str:
 
 
 def _excerpt(text: str, at: int) -> str:
+    """The sentence around `at`, its end left out when it is long."""
     start = max(text.rfind(mark, 0, at) for mark in (". ", "\n", "? ", "! ")) + 1
-    said = " ".join(text[max(start, at - 80) : at + 60].split())
-    return f"“{said[:80].strip()}”."
+    end = min((found for mark in (". ", "\n", "? ", "! ") if (found := text.find(mark, at)) >= 0), default=len(text))
+    said = " ".join(text[start : min(end + 1, start + 1000)].split())
+    return f"“{said}”." if len(said) <= 120 else f"“{said[:119].rstrip()}…”."
