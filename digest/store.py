@@ -1,6 +1,7 @@
 """engine, transaction(), read(), migrations: the only place that knows which database is underneath."""
 
 import fcntl
+import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,8 @@ def connect(url: str) -> Engine:
         return create_engine(address.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
     if address.database:
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(address, hide_parameters=True)  # what mails say stays out of error messages and logs
+    # hide_parameters: what mails say stays out of error messages and logs
+    engine = create_engine(address, hide_parameters=True, json_deserializer=_loads)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
@@ -40,6 +42,11 @@ def connect(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
 
     return engine
+
+
+def _loads(text: str) -> Any:
+    """JSON as it is read from a column. Most lists are empty, and the decoder takes long to find out."""
+    return [] if text == "[]" else json.loads(text)
 
 
 @contextmanager

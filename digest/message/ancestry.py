@@ -1,6 +1,5 @@
 """What a reply's stored ancestors tell about its text: what is their words in it, and what stands between them."""
 
-import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -11,7 +10,7 @@ from digest.nouns import Segment, SegmentRole
 NEW, QUOTE = SegmentRole.NEW, SegmentRole.QUOTE
 _WORD = re.compile(r"[^\W\d_]+")
 _LETTERS = 20  # a line with as many is not in two mails by chance
-_RUN = 4  # words; `_phrases` has the same four
+_RUN = 4  # words
 
 
 def known(text: str, found: Sequence[Segment], ancestors: Iterable[str], parent: bool = True) -> tuple[Segment, ...]:
@@ -25,32 +24,35 @@ def known(text: str, found: Sequence[Segment], ancestors: Iterable[str], parent:
     """
     lines = text.split("\n")
     before = _roles_of(lines, found)
-    phrases = [said for ancestor in ancestors if (said := _phrases(ancestor))]
+    phrases = [_phrases(ancestor) for ancestor in ancestors]
     after = list(before)
     if phrases and parent:
         _answers_within(lines, before, after, phrases)
     gap: list[int] = []  # short lines that stand there, below one that became a quote
     quoting = False
     for i, line in enumerate(lines):
-        words = _words(line)
+        words = _words(line) if before[i] is NEW else []
+        long = sum(map(len, words)) >= _LETTERS
         if not line.strip():
             gap.append(i)
-        elif before[i] is not NEW or not words or not _all_in(words, phrases):
+        elif not words or not (long or quoting) or not _all_in(words, phrases):
             quoting, gap = False, []
-        elif sum(map(len, words)) < _LETTERS:
+        elif not long:
             gap.append(i)
         else:
             if quoting:
                 for j in gap:
                     after[j] = QUOTE
             after[i], quoting, gap = QUOTE, True, []
+    if after == before:
+        return tuple(found)
     if not any(role is NEW and reply.says_something(line) for line, role in zip(lines, after, strict=True)):
         return tuple(found)
     return reply.spans(lines, after)
 
 
 def _answers_within(
-    lines: Sequence[str], before: Sequence[SegmentRole], after: list[SegmentRole], phrases: Sequence[frozenset[str]]
+    lines: Sequence[str], before: Sequence[SegmentRole], after: list[SegmentRole], phrases: Sequence["_Phrases"]
 ) -> None:
     """Make new what was written into a quote without a mark: lines no ancestor has, between two that one has.
 
@@ -61,10 +63,11 @@ def _answers_within(
         end = i
         while end < len(lines) and before[end] is QUOTE:
             end += 1
-        filled = {k: w for k in range(i, end) if (w := _words(lines[k])) and not quote.is_marked(lines[k])}
-        stand = {k for k, words in filled.items() if _all_in(words, phrases)}
+        filled = {k: w for k in range(i, end) if not quote.is_marked(lines[k]) and (w := _words(lines[k]))}
         long = {k for k, words in filled.items() if sum(map(len, words)) >= _LETTERS}
-        if len(stand) > 1 and len(stand & long) * 2 > len(long) > 0:
+        stand = {k for k in long if _all_in(filled[k], phrases)}
+        if len(stand) * 2 > len(long) > 0:
+            stand |= {k for k in filled.keys() - long if _all_in(filled[k], phrases)}
             first, last = min(stand), max(stand)
             for k, words in filled.items():
                 foreign = not _any_in(words, phrases) if k in long else k not in stand
@@ -88,32 +91,37 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
+class _Phrases:
+    """The runs of up to four words that a text has; those of fewer are looked for seldom, and made then."""
+
+    def __init__(self, text: str) -> None:
+        self._said = _words(text)
+        self._runs: dict[int, frozenset[tuple[str, ...]]] = {}
+
+    def of(self, size: int) -> frozenset[tuple[str, ...]]:
+        if size not in self._runs:
+            self._runs[size] = frozenset(zip(*(self._said[i:] for i in range(size)), strict=False))
+        return self._runs[size]
+
+
 @lru_cache(maxsize=256)  # the mails of a thread have the same ancestors
-def _phrases(text: str) -> frozenset[str]:
-    """Every run of up to four words."""
-    words = _words(text)
-    runs = zip(words, words[1:], words[2:], words[3:], strict=False)
-    return frozenset(
-        itertools.chain(
-            words,
-            map(" ".join, itertools.pairwise(words)),
-            map(" ".join, zip(words, words[1:], words[2:], strict=False)),
-            map(" ".join, runs),
-        )
-    )
+def _phrases(text: str) -> _Phrases:
+    return _Phrases(text)
 
 
-def _runs(words: list[str]) -> Iterator[str]:
+def _runs(words: list[str], phrases: Sequence[_Phrases]) -> Iterator[bool]:
+    """For each run of four words (or of all, if there are fewer), in order: whether a text has it."""
     size = min(_RUN, len(words))
-    return (" ".join(words[i : i + size]) for i in range(len(words) - size + 1))
+    known = [one.of(size) for one in phrases]
+    return (any(run in one for one in known) for run in zip(*(words[i:] for i in range(size)), strict=False))
 
 
-def _all_in(words: list[str], phrases: Sequence[frozenset[str]]) -> bool:
-    return all(any(run in one for one in phrases) for run in _runs(words))
+def _all_in(words: list[str], phrases: Sequence[_Phrases]) -> bool:
+    return all(_runs(words, phrases))
 
 
-def _any_in(words: list[str], phrases: Sequence[frozenset[str]]) -> bool:
-    return any(run in one for run in _runs(words) for one in phrases)
+def _any_in(words: list[str], phrases: Sequence[_Phrases]) -> bool:
+    return any(_runs(words, phrases))
 
 
 def _roles_of(lines: Sequence[str], found: Sequence[Segment]) -> list[SegmentRole]:

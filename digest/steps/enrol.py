@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
@@ -59,15 +59,23 @@ def communities(session: Session, settings: Settings) -> dict[str, int]:
 
 def find(session: Session, community_id: int, address: str) -> Member | None:
     """The member who writes from `address`, by their main address or an alias; None for anybody else."""
-    address = canonical(address)
-    member = session.exec(select(Member).where(Member.community_id == community_id, Member.email == address)).first()
-    if member is not None:
-        return member
-    return session.exec(
-        select(Member)
-        .join(Alias, Alias.member_id == Member.id)  # type: ignore[arg-type]
-        .where(Alias.community_id == community_id, Alias.address == address)
-    ).first()
+    return who(session, community_id, [address]).get(address)
+
+
+def who(session: Session, community_id: int, addresses: Collection[str]) -> dict[str, Member]:
+    """The members who write from these addresses; an address of nobody's is left out. At most a batch of them."""
+    wanted = {address: canonical(address) for address in addresses}
+    by_alias = session.exec(
+        select(Alias.address, Member)
+        .join(Member, col(Alias.member_id) == col(Member.id))
+        .where(Alias.community_id == community_id, col(Alias.address).in_(wanted.values()))
+    )
+    found = dict(by_alias.all())
+    for member in session.exec(
+        select(Member).where(Member.community_id == community_id, col(Member.email).in_(wanted.values()))
+    ):
+        found[member.email] = member
+    return {address: found[spelt] for address, spelt in wanted.items() if spelt in found}
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

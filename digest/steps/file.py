@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, insert, select
 
 from digest.config import CommunitySettings
 from digest.mailbox import NOTE_FROM
@@ -20,7 +20,7 @@ from digest.models import Alias, Identifier, Member, Message, RawMessage, Refere
 from digest.nouns import HUMAN, MASKED, HoldReason, Kind, MessageStatus
 from digest.steps import alone, wishes
 from digest.steps.answers import ANSWERS_DIGEST, Digests, of_late_digests, take_apart_waiting
-from digest.steps.enrol import find, plain_address
+from digest.steps.enrol import plain_address, who
 from digest.steps.neighbours import LEAVES, chunks
 from digest.steps.place import redraft_threads, settle
 from digest.steps.read import new_words
@@ -84,10 +84,12 @@ def file(
     ids = [message_id for message_id, _ in mails]
     waiting = {m.id: m for some in chunks(ids) for m in session.exec(select(Message).where(col(Message.id).in_(some)))}
     fresh = [(waiting[id], understood) for id, understood in mails if waiting[id].filed_at is None]
-    members = {a: find(session, community_id, a) for a in {u.from_address for _, u in fresh} if a}
+    members = who(session, community_id, {u.from_address for _, u in fresh if u.from_address})
     for message, understood in fresh:
         _write_down(session, message, understood, members.get(understood.from_address), now)
     session.flush()
+    if references := [row for message, understood in fresh for row in _references(message, understood)]:
+        session.execute(insert(Reference), references)
     digests = Digests(session, community_id, community.slug, plain_address(community.digest_sender))
     bearers = _bearers(session, community_id, [name for m, u in fresh for name in _ancestry(u)])
     for message, understood in fresh:
@@ -155,17 +157,22 @@ def _write_down(
         )
         for hit in understood.hits
     )
+
+
+def _references(message: Message, understood: Understood) -> list[dict[str, object]]:
+    """What the mail bears and names, as rows: there are more of them than of anything else."""
     named = dict.fromkeys((understood.message_id, *understood.in_reply_to, *understood.references))
-    session.add_all(
-        Reference(
-            message_id=message.id,
-            rfc_message_id=name,
-            community_id=message.community_id,
-            answers=name in _parents(understood),
-        )
+    answered = _parents(understood)
+    return [
+        {
+            "message_id": message.id,
+            "rfc_message_id": name,
+            "community_id": message.community_id,
+            "answers": name in answered,
+        }
         for name in named
         if name
-    )
+    ]
 
 
 def _sort(

@@ -3,12 +3,20 @@
 import hashlib
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, insert, select
 
 from digest.mailbox import Arrival, Position
 from digest.models import Cursor, Message, RawMessage
 from digest.steps import alone
+
+#: The columns of a mail nobody has looked at, as plain values: objects of the table cost more than all the rest.
+_UNREAD = {
+    name: field.get_default(call_default_factory=True)
+    for name, field in Message.model_fields.items()
+    if name != "id" and not field.is_required()
+}
 
 
 def fingerprint(raw: bytes) -> str:
@@ -47,31 +55,36 @@ def store(
             select(Message).where(Message.community_id == community_id, col(Message.raw_sha256).in_(prints))
         )
     }
-    fresh: list[tuple[Message, bytes]] = []
+    fresh: dict[str, dict[str, Any]] = {}
     for arrival, sha256 in zip(arrivals, prints, strict=True):
-        if sha256 in known:
-            message = known[sha256]
-            if not mailbox and arrival.source not in (message.source, *message.copies):
-                message.copies = [*message.copies, arrival.source]
-                session.add(message)
+        if sha256 not in known and sha256 not in fresh:
+            fresh[sha256] = {
+                **_UNREAD,
+                "community_id": community_id,
+                "source": arrival.source,
+                "copies": [],
+                "received_at": arrival.received_at,
+                "raw_sha256": sha256,
+                "data": arrival.raw,
+            }
             continue
-        message = known[sha256] = Message(
-            community_id=community_id,
-            source=arrival.source,
-            received_at=arrival.received_at,
-            raw_sha256=sha256,
-            # SQLModel's own defaults for these take longer than all the rest
-            copies=[],
-            segments=[],
-            links=[],
-            anchors={},
-            attachments=[],
-            problems=[],
+        message = known.get(sha256)
+        source, copies = (
+            (message.source, message.copies) if message else (fresh[sha256]["source"], fresh[sha256]["copies"])
         )
-        fresh.append((message, arrival.raw))
-    session.add_all(message for message, _ in fresh)
-    session.flush()
-    session.add_all(RawMessage(message_id=m.id, data=zlib.compress(raw, 6)) for m, raw in fresh)
+        if mailbox or arrival.source in (source, *copies):
+            continue
+        if message:
+            message.copies = [*copies, arrival.source]
+            session.add(message)
+        else:
+            copies.append(arrival.source)
+    raws = [zlib.compress(row.pop("data"), 6) for row in fresh.values()]
+    if fresh:
+        bulk = insert(Message).returning(col(Message.id), sort_by_parameter_order=True)
+        ids = session.scalars(bulk, list(fresh.values()))
+        rows = [{"message_id": id, "data": data} for id, data in zip(ids, raws, strict=True)]
+        session.execute(insert(RawMessage), rows)
     if mailbox and position is not None:
         cursor = _cursor(session, community_id, mailbox) or Cursor(
             community_id=community_id, mailbox=mailbox, uidvalidity=0, uid=0
