@@ -183,7 +183,7 @@ def hindrances(session: Session, edition_id: int) -> list[Hindrance]:
             for p in checks.in_collation(latest.content, nobody)
         ]
         if latest.status is not CollationStatus.APPROVED and latest.content.points:
-            found.append(Hindrance(f"“{title}”: its collation is not approved yet.", thread_id, True, "approve"))
+            found.append(Hindrance(f"“{title}”: its collation is not approved yet.", thread_id, True, "collation"))
     return found
 
 

@@ -83,6 +83,18 @@ def _title(session: Session, first: Row, found: Sequence[Identifier], reasons: M
     return shown_title(session.get_one(Message, first.id), found, reasons.get(first.id) == TURNS)
 
 
+def retitle(session: Session, message: Message) -> None:
+    """What may be seen of a message changed: the thread that it begins is called anew, unless a person named it."""
+    begins = select(Thread).where(Thread.begun_by == message.id, Thread.started_at >= _at(message))
+    for thread in session.exec(begins.where(col(Thread.titled).is_(False))):
+        thread.title = shown_title(message, identifiers(session, message.id), message.thread_reason == TURNS)
+        session.add(thread)
+
+
+def _at(message: Message) -> datetime:
+    return message.sent_at or message.received_at
+
+
 def _joined(
     session: Session,
     near: Neighbours,

@@ -173,6 +173,11 @@ def shown_title(message: Message, found: Sequence[Identifier], turns: bool = Fal
     return mask(title, everywhere(title, _masked_words(found)))
 
 
+def shown_subject(session: Session, message: Message) -> str:
+    """A message's subject as it was written, masked."""
+    return mask(message.subject, everywhere(message.subject, _masked_words(identifiers(session, message.id))))
+
+
 def _masked_words(found: Iterable[Identifier]) -> list[tuple[str, str]]:
     return [(i.words, i.type) for i in found if i.words and i.decision is not Decision.RELEASED]
 

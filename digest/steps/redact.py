@@ -17,6 +17,7 @@ from digest.message.privacy.again import plain
 from digest.models import Collation, Edition, EditionThread, Identifier, Member, Message, Thread
 from digest.nouns import Content, Decision, EditionStatus, Place, mask
 from digest.steps import asked, note, sent
+from digest.steps.read import identifiers as identifiers_of
 
 Wanted = tuple[tuple[str, str], ...]  # (words, type)
 
@@ -24,6 +25,7 @@ Wanted = tuple[tuple[str, str], ...]  # (words, type)
 _OWN = frozenset({"nhs_number", "hospital_number", "phone", "email", "address"})
 #: The type of words that a person marked.
 BY_HAND = "words"
+MARKED = "Marked by hand."
 _NAME_WORD = re.compile(r"[^\W\d_]{3,}")
 _QUOTED = re.compile(r"“[^”]*”")
 
@@ -72,6 +74,42 @@ def mark(session: Session, message: Message, words: str, by: Member, now: dateti
     return len(found)
 
 
+def marked(session: Session, message_id: int) -> list[Identifier]:
+    """What a person marked in a message: for each marking the first place where its words stand."""
+    found: dict[str, Identifier] = {}
+    for one in identifiers_of(session, message_id):
+        if one.type == BY_HAND and one.decided_with is None and one.decision is Decision.REDACTED:
+            found.setdefault(plain(one.words), one)
+    return list(found.values())
+
+
+def unmark(
+    session: Session, message: Message, identifier_id: int, now: datetime
+) -> list[tuple[Message, list[Identifier]]]:
+    """Take back the marking of words that `identifier_id` belongs to, here and wherever it was followed, as `undo` does.
+
+    Returns the messages concerned, each with what is left to decide in it; none where nobody marked such words here.
+    """
+    mine = identifiers(session, message)
+    asked_for = next((i for i in marked(session, message.id) if i.id == identifier_id), None)
+    if asked_for is None:
+        return []
+    gone = [i for i in mine if i.type == BY_HAND and plain(i.words) == plain(asked_for.words)]
+    for own in mine:  # what the gate had found in these words, and was decided with them
+        over = any(
+            _where(g.place) is _where(own.place) and g.file == own.file and own.start < g.end and g.start < own.end
+            for g in gone
+        )
+        if own.type != BY_HAND and own.reason == MARKED and own.decided_with is None and over:
+            _open_again(own)
+            session.add(own)
+    for one in gone:
+        session.delete(one)
+    session.flush()
+    others = undo(session, message, now)
+    return [(message, carry(session, message, now)), *others]
+
+
 def spread(session: Session, message: Message, now: datetime) -> list[Message]:
     """What was decided about a message holds for every other, and for what was made of them.
 
@@ -116,8 +154,7 @@ def undo(session: Session, message: Message, now: datetime) -> list[tuple[Messag
         if row.spread:
             session.delete(row)
         else:
-            row.decision, row.reason, row.decided_by, row.decided_at = Decision.UNDECIDED, "", None, None
-            row.decided_with = None
+            _open_again(row)
             session.add(row)
     session.flush()
     before = decided(session, message.community_id) if concerned else []
@@ -313,7 +350,12 @@ def _agree(session: Session, message: Message, decided: Sequence[Identifier], no
 def _decide(own: Identifier, same: Identifier, now: datetime) -> None:
     own.decision, own.decided_by, own.decided_at = same.decision, same.decided_by, now
     own.decided_with = same.message_id if same.message_id != own.message_id else None
-    own.reason = "Marked by hand." if same.type == BY_HAND else "Decided where it was first said."
+    own.reason = MARKED if same.type == BY_HAND else "Decided where it was first said."
+
+
+def _open_again(own: Identifier) -> None:
+    own.decision, own.reason = Decision.UNDECIDED, ""
+    own.decided_by = own.decided_at = own.decided_with = None
 
 
 def _settled(session: Session, message: Message) -> bool:

@@ -1,20 +1,21 @@
 """A person decides about a held message, or where a message belongs."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session, col, select
 
 from digest.address import is_address
 from digest.message.purpose import by_a_person
-from digest.models import Alias, Member, Message, Ruling, Thread
+from digest.models import Alias, Identifier, Member, Message, Ruling, Thread
 from digest.nouns import HUMAN, Decision, HoldReason, Kind, MessageStatus, Role, Verb
 from digest.steps import alone, note, rethread
 from digest.steps.answers import ANSWERS_DIGEST
 from digest.steps.collate import draft_waiting
 from digest.steps.enrol import find, take_part
-from digest.steps.place import redraft_threads, settle, survivor
+from digest.steps.place import redraft_threads, retitle, settle, survivor
 from digest.steps.read import new_words
-from digest.steps.redact import carry, identifiers, mark, spread
+from digest.steps.redact import carry, identifiers, mark, spread, unmark
 from digest.steps.redact import undo as undo_redaction
 from digest.steps.regroup import part
 from digest.thread import subject as subjects
@@ -52,6 +53,32 @@ def hide(session: Session, message_id: int, words: str, by: Member, now: datetim
     note(session, message.community_id, by, "redacted words by hand", f"message {message.id}", now)
     _changed(session, message, now)
     return count
+
+
+def unhide(session: Session, message_id: int, identifier_id: int, by: Member, now: datetime) -> None:
+    """Undo `hide`: the words are shown again, here and wherever they were hidden for that alone.
+
+    `identifier_id` is one that `redact.marked` gives. What the gate had found in the words waits for a decision again;
+    what was written in collations, editions and copies of sent mail stays without them.
+    """
+    message = _message(session, message_id)
+    concerned = unmark(session, message, identifier_id, now)
+    if not concerned:
+        raise ReviewError("These words are not hidden by hand here any more, so there is nothing to undo.")
+    _wait_again(session, concerned)
+    note(session, message.community_id, by, "undid the hiding of words", f"message {message.id}", now)
+    draft_waiting(session, message.community_id, now)
+
+
+def _wait_again(session: Session, concerned: Sequence[tuple[Message, Sequence[Identifier]]]) -> None:
+    """Messages of which a decision was taken back wait where something is left to decide; their threads change."""
+    for message, left in concerned:
+        if left and message.status is MessageStatus.ACCEPTED:
+            message.status, message.hold_reason = MessageStatus.HELD, HoldReason.IDENTIFIER
+            message.hold_note = "Held again with another message that says the same."
+            session.add(message)
+        retitle(session, message)
+        redraft_threads(session, message)
 
 
 def release(session: Session, message_id: int, by: Member, reason: str, now: datetime) -> None:
@@ -197,12 +224,7 @@ def hold_again(session: Session, message_id: int, by: Member, now: datetime) -> 
         identifier.decided_by = identifier.decided_at = identifier.decided_with = None
         session.add(identifier)
     session.flush()
-    for other, left in undo_redaction(session, message, now):
-        if left and other.status is MessageStatus.ACCEPTED:
-            other.status, other.hold_reason = MessageStatus.HELD, HoldReason.IDENTIFIER
-            other.hold_note = "Held again with another message that says the same."
-            session.add(other)
-        redraft_threads(session, other)
+    _wait_again(session, undo_redaction(session, message, now))
     if message.hold_reason in {HoldReason.UNKNOWN_SENDER, HoldReason.SPOOF}:
         _forget_sender(session, message, by, now)
     message.status, message.hold_note = MessageStatus.HELD, "Held again by the coordinator."

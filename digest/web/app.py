@@ -96,6 +96,7 @@ def routes() -> list[BaseRoute]:
         Route("/thread/{thread:id}/version/{version:id}", coordinator(versions.bring_back), methods=["POST"]),
         Route("/message/{message:id}/split", coordinator(thread_acts.split), methods=["POST"]),
         Route("/message/{message:id}/hide", coordinator(thread_acts.hide), methods=["POST"]),
+        Route("/message/{message:id}/unhide", coordinator(thread_acts.unhide), methods=["POST"]),
         Route("/ruling/{ruling:id}/undo", coordinator(thread_acts.undo), methods=["POST"]),
         Route("/message/{message:id}/move", coordinator(thread_acts.move_form)),
         Route("/message/{message:id}/move", coordinator(thread_acts.move), methods=["POST"]),

@@ -34,7 +34,7 @@ class Row:
     place: EditionThread
     thread: Thread
     status: CollationStatus | None
-    answered: bool
+    waits: bool  # for an answer, so the mail has it above everything, whatever the order
     update_of: int | None
 
 
@@ -155,7 +155,12 @@ def _rows(session: Session, found: Edition) -> list[Row]:
     statuses = reads.statuses(session, [p.thread_id for p in places])
     carried = reads.carried_before(session, found, [p.thread_id for p in places])
     threads = compose.threads.of(session, [p.thread_id for p in places])
-    return [
-        Row(place, thread, statuses.get(thread.id), thread.answered, carried.get(thread.id))
+    rows = [
+        Row(place, thread, statuses.get(thread.id), _waits(place, thread), carried.get(thread.id))
         for place, thread in ((place, threads[place.thread_id]) for place in places)
     ]
+    return sorted(rows, key=lambda row: not row.waits)
+
+
+def _waits(place: EditionThread, thread: Thread) -> bool:
+    return place.included and not (thread.answered or thread.closed_at or thread.held_back)

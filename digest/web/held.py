@@ -12,7 +12,7 @@ from digest import store
 from digest.models import Member, Message
 from digest.nouns import MASKED, HoldReason, MessageStatus, Role, SegmentRole
 from digest.steps import review
-from digest.steps.read import HeldPassage, held_passages, shown_segments
+from digest.steps.read import HeldPassage, held_passages, shown_segments, shown_subject
 from digest.web import files, reads
 from digest.web.files import File
 from digest.web.guards import MemberVisit
@@ -21,7 +21,7 @@ from digest.web.guards import MemberVisit
 REASONS = {
     HoldReason.IDENTIFIER: (
         "May identify a patient",
-        "The words marked below are hidden everywhere else. Redact them for good, or say why they may be shown.",
+        "The words marked below are hidden everywhere else. Redact them, or say why they may be shown.",
     ),
     HoldReason.WHICH_THREAD: (
         "Which thread?",
@@ -62,6 +62,7 @@ class Card:
     """A held or discarded message as its page shows it."""
 
     message: Message
+    subject: str  # masked, too
     text: str  # the author's own words, masked
     passages: tuple[HeldPassage, ...]  # what may identify a patient, in clear
     files: tuple[File, ...]
@@ -232,6 +233,7 @@ def _card(session: Session, message: Message) -> Card:
     words = (s.text.strip() for s in shown_segments(session, message) if s.role is SegmentRole.NEW)
     return Card(
         message,
+        shown_subject(session, message),
         "\n\n".join(w for w in words if w),
         tuple(held_passages(session, message)),
         files.of(session, message),

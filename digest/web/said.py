@@ -10,9 +10,10 @@ from textwrap import shorten
 from sqlmodel import Session
 
 from digest.message.reply import answers
-from digest.models import Collation, Member, Message
+from digest.models import Collation, Identifier, Member, Message
 from digest.nouns import CollationStatus, Content, Kind, MessageStatus, Segment, SegmentRole, mask
 from digest.steps.read import Masks, masks, segments, shown_links, shown_with
+from digest.steps.redact import marked
 from digest.web import files
 from digest.web.files import File
 from digest.web.render import listed
@@ -83,13 +84,14 @@ class Said:
     late: bool  # it came after the collation was last saved by a person
     uses: tuple[Use, ...]
     aside: bool  # set aside
+    hidden: tuple[Identifier, ...]  # words that a person hid here, by the first place of each
 
 
 FOLDED = {
     SegmentRole.QUOTE: "quoted text",
     SegmentRole.SIGNATURE: "signature",
     SegmentRole.DISCLAIMER: "disclaimer",
-    SegmentRole.BANNER: "banner",
+    SegmentRole.BANNER: "warning from a mail system",
     SegmentRole.FOOTER: "list footer",
     SegmentRole.ELSEWHERE: "words about another thread",
 }
@@ -125,6 +127,7 @@ def said(
         late=edited and latest is not None and (message.filed_at or message.received_at) > latest.saved_at,
         uses=tuple(_uses(message.id, content)),
         aside=message.id in content.set_aside,
+        hidden=tuple(marked(session, message.id)),
     )
 
 

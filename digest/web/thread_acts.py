@@ -77,6 +77,17 @@ def hide(visit: MemberVisit) -> Response:
         raise HTTPException(409, str(refused)) from None
 
 
+def unhide(visit: MemberVisit) -> Response:
+    """Show words again that were hidden by hand."""
+    try:
+        with store.transaction(visit.desk.engine) as session:
+            message = _message(session, visit)
+            review.unhide(session, message.id, visit.number("words") or 0, visit.member, visit.now)
+            return visit.go(f"/thread/{message.thread_id}?done=unhidden&at=message-{message.id}#message-{message.id}")
+    except review.ReviewError as refused:
+        raise HTTPException(409, str(refused)) from None
+
+
 def undo(visit: MemberVisit) -> Response:
     """Take back a joining, a splitting or a moving."""
     try:

@@ -28,7 +28,7 @@ from digest.config import Settings
 from digest.models import Edition, Member, Message
 from digest.nouns import EditionStatus, Role
 from digest.postoffice import PostOffice
-from digest.steps import enrol
+from digest.steps import collate, enrol
 from digest.web.app import create_app
 from digest.web.server import serve
 from tests.live import week_stream
@@ -301,6 +301,11 @@ class Desk:
         page, tally = self.page, self.tally
         for frame in page.frames:
             frame.wait_for_load_state()
+        if page.locator("main iframe").count():  # Chromium paints a sandboxed frame once it has been in sight
+            at = page.evaluate("scrollY")
+            page.locator("main iframe").scroll_into_view_if_needed()
+            page.wait_for_timeout(300)
+            page.evaluate(f"scrollTo(0, {at})")
         where = f"{self.way} {name}"
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             tally.other.append(f"{where}: wider than the screen: {page.evaluate(WIDEST)}")
@@ -371,6 +376,9 @@ def week(desk: Desk) -> None:
     desk.look("edition-about-to-leave")
     wait_for(lambda: service.received() == service.members(), "the edition")
     wait_for(lambda: service.editions_sent() == 1, "the end of the sending")
+    if desk.script:  # the page follows by itself
+        page.locator("main strong.nhsuk-tag", has_text="Sent").wait_for()
+        desk.look("edition-watched")
     desk.menu("Past editions")
     desk.look("past-editions")
     desk.link(page.locator("main").get_by_role("link", name="Issue 1"))
@@ -379,12 +387,11 @@ def week(desk: Desk) -> None:
     desk.look("signed-out")
 
 
-def sign_in(desk: Desk) -> None:
-    """By a mailed link, in the browser that asked for it."""
+def sign_in(desk: Desk, email: str = "") -> None:
+    """By a mailed link, in the browser that asked for it; the coordinator, unless it is somebody else's address."""
     page = desk.page
     with store.read(desk.service.engine) as session:
-        email = session.exec(select(Member.email).where(Member.role == Role.COORDINATOR)).first()
-    assert email is not None
+        email = email or session.exec(select(Member.email).where(Member.role == Role.COORDINATOR)).one()
     desk.visit("/")
     desk.look("sign-in")
     desk.type(page.get_by_label("Email address"), email)
@@ -465,13 +472,30 @@ BESIDES = (
     ("move", "/message/2/move"),
     ("discarded", "/discarded"),
     ("members", "/members"),
+    ("member", "/member/2"),
+    ("member-new", "/members/new"),
+    ("member-digest", "/member/2/digest"),
+    ("member-erase", "/member/2/erase"),
+    ("members-import", "/members/import"),
     ("audit", "/audit"),
+    ("audit-of-a-thread", "/audit?about=thread%201"),
+    ("today-when-sent", "/"),
+    ("edition-2", "/edition/2"),
+    ("no-answer", "/thread/6"),
     ("edition-on-a-phone", "/edition/1?look=phone"),
     ("edition-dark", "/edition/1?look=dark"),
     ("edition-text", "/edition/1?look=text"),
     ("deliveries", "/edition/1/deliveries"),
     ("not-found", "/thread/999"),
 )
+
+
+#: A member list with a new line, a changed one, and one as it is.
+LIST = """email,name,alliance
+new.lead@example.org,Dr Bronwen Achterberg-Featherstonehaugh,South Yorkshire and Bassetlaw
+dev.chaudhuri@example.com,Dr Dev Chaudhuri,Greater Manchester
+anjali.deshmukh@example.org,Dr Anjali Deshmukh,Humber and North Yorkshire
+"""
 
 
 def besides(desk: Desk) -> None:
@@ -481,3 +505,84 @@ def besides(desk: Desk) -> None:
         desk.visit(path)
         desk.look(name)
     desk.expected = 200
+    refusals(desk)
+    changes_of_mind(desk)
+    reader(desk)
+
+
+def refusals(desk: Desk) -> None:
+    """What cannot be done is said on the page, and nothing that was written is lost."""
+    page = desk.page
+    desk.visit("/members/import")
+    desk.tick(page.locator("summary", has_text="Or paste the list"))
+    desk.type(page.locator("#text"), LIST)
+    desk.press(page.get_by_role("button", name="Check the list"))
+    desk.look("members-import-checked")
+    desk.expected = 409
+    desk.visit("/members/new")
+    desk.type(page.locator("#name"), "Dr Nobody")
+    desk.type(page.locator("#email"), "not an address")
+    desk.press(page.get_by_role("button", name="Add the member"))
+    desk.look("member-refused")
+    desk.expected = 400
+    desk.visit("/edition/2")
+    desk.tick(page.locator("summary", has_text="Add a date"))
+    desk.type(page.locator("#what-1"), "A webinar on a day that is not given")
+    desk.type(page.locator("#introduction"), "Written before the date was left out.")
+    desk.press(page.get_by_role("button", name="Save your words"))
+    desk.look("edition-refused")
+    desk.visit("/thread/2")
+    desk.tick(page.locator("summary", has_text="Write another point"))
+    desk.type(page.locator("#quote-new"), "Words that nobody wrote in this thread")
+    desk.press(page.locator("#save"))
+    desk.look("thread-refused")
+    desk.expected = 409
+    desk.visit("/thread/2")
+    with store.transaction(desk.service.engine) as session:  # somebody else saves in the meantime
+        ruth = session.exec(select(Member).where(Member.role == Role.COORDINATOR)).one()
+        latest = collate.current(session, 2)
+        assert latest is not None
+        content = latest.content.model_copy(update={"note": "What somebody else wrote."})
+        collate.save(session, 2, latest.version, content, ruth, worker.now())
+    desk.type(page.locator("#note"), "Written at the same time.")
+    desk.press(page.locator("#save"))
+    desk.look("conflict")
+    desk.expected = 200
+
+
+def changes_of_mind(desk: Desk) -> None:
+    """Words are hidden and shown again, a thread is held back, split and put together again."""
+    page = desk.page
+    desk.visit("/thread/4")
+    one = page.locator("article.desk-message", has_text="40 scans so far").first
+    desk.tick(one.locator("summary", has_text="hide words"))
+    desk.type(one.get_by_label("Words that identify a patient"), "40 scans so far")
+    desk.press(one.get_by_role("button", name="Hide them"))
+    desk.look("words-hidden")
+    desk.press(page.get_by_role("button", name=re.compile("^Show them again")))
+    desk.look("words-shown-again")
+    desk.tick(one.locator("summary", has_text="hide words"))
+    with page.expect_navigation():
+        one.get_by_role("button", name=re.compile("^Begin a new thread here")).click()
+    desk.look("thread-split")
+    with page.expect_navigation():
+        page.get_by_role("button", name=re.compile("^Undo it")).first.click()
+    desk.look("split-undone")
+
+
+def reader(desk: Desk) -> None:
+    """What a GP sees who signs in: threads with approved collations, past editions, and their own choices."""
+    desk.press(desk.page.get_by_role("button", name="Sign out"))
+    with store.read(desk.service.engine) as session:
+        email = session.exec(select(Member.email).where(Member.role == Role.GP)).first()
+    assert email is not None
+    sign_in(desk, email)
+    for name, path in (
+        ("gp-threads", "/threads"),
+        ("gp-thread", "/thread/1"),
+        ("gp-editions", "/editions"),
+        ("gp-edition", "/edition/1"),
+        ("gp-digest", "/digest"),
+    ):
+        desk.visit(path)
+        desk.look(name)

@@ -4,13 +4,14 @@ from datetime import timedelta
 from email import message_from_bytes
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from digest import store
 from digest.edition.render import dumps
 from digest.models import Audit, Collation, Edition, EditionThread, Identifier, Message, Thread
 from digest.nouns import UNREAD_FILE, Decision, EditionStatus, HoldReason, MessageStatus, Point
 from digest.steps import collate, compose, publish, read, review
+from digest.steps import redact as redact_step
 from digest.steps.review import ReviewError
 from tests.message.files import pdf, xlsx
 from tests.message.test_attachment import letter
@@ -259,6 +260,79 @@ def test_words_that_the_gate_passed_over_are_redacted_by_hand_everywhere(world: 
         for message in world.messages(session)[1:]:
             assert "[words removed]" in shown(session, message)
             assert "snoring" not in shown(session, message).lower()
+
+
+def test_the_hiding_of_words_is_undone_everywhere_also_in_the_title_and_where_others_quote_them(world: World) -> None:
+    asks = mail("gwen@example.org", "Kits of the mayor of Little Snoring", "Who chases kits?\n", "q3@example.org")
+    passed = mail("priya@example.org", "Re: Kits", "The mayor of Little Snoring did.\n", "x@x", "q3@example.org")
+    later = mail("tunde@example.org", "Re: Kits", "> The mayor of Little Snoring did.\n\nHe did.\n", "y@x", "x@x")
+    world.receive(asks, passed)
+    hide(world, 1, "mayor of Little Snoring")
+    world.receive(later)
+    with store.read(world.engine) as session:
+        assert session.get_one(Thread, 1).title == "Kits of the [words removed]"
+        assert all("Snoring" not in shown(session, message) for message in world.messages(session))
+    assert unhide(world, 1) == ["mayor of Little Snoring"]
+    with store.read(world.engine) as session:
+        assert session.get_one(Thread, 1).title == "Kits of the mayor of Little Snoring"
+        assert all("Snoring" in shown(session, m) for m in world.messages(session))
+        assert session.exec(select(Identifier)).all() == []
+        assert {m.status for m in world.messages(session)} == {MessageStatus.ACCEPTED}
+        what = session.exec(select(Audit.what).order_by(col(Audit.id).desc())).first()
+        assert what == "undid the hiding of words"
+
+
+def test_undoing_one_hiding_leaves_the_others_and_what_the_gate_found_waits_again(world: World) -> None:
+    both = mail(
+        "priya@example.org",
+        "Re: Unreturned FIT kits",
+        "The mayor of Little Snoring, and the vicar.\n",
+        "x@x",
+        "q1@example.org",
+    )
+    world.receive(QUESTION, both, carried("Do ring the mayor of Little Snoring and the vicar of Great Snoring."))
+    hide(world, 1, "mayor of Little Snoring")
+    hide(world, 2, "mayor of Little Snoring and the vicar of Great Snoring")
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        message = world.messages(session)[1]
+        one = redact_step.marked(session, message.id)[0]
+        with pytest.raises(ReviewError, match="nothing to undo"):
+            review.unhide(session, world.messages(session)[0].id, one.id, ruth, LATER)
+        review.unhide(session, message.id, one.id, ruth, LATER)
+        assert "mayor" in shown(session, message)
+        assert "mayor" not in shown(session, world.messages(session)[2]), "it was hidden there for itself"
+    world.receive(carried("Mrs Edith Marlow, NHS number 943 476 5919: we have her too."))
+    assert waits(world, 3) == HELD
+    hide(world, 3, "Mrs Edith Marlow, NHS number 943 476 5919")
+    with store.read(world.engine) as session:
+        assert {i.decision for i in session.exec(select(Identifier).where(Identifier.message_id == 4))} == {
+            Decision.REDACTED
+        }
+    unhide(world, 3)
+    with store.read(world.engine) as session:
+        left = session.exec(select(Identifier).where(Identifier.message_id == 4)).all()
+        assert left
+        assert {i.decision for i in left} == {Decision.UNDECIDED}
+    assert waits(world, 3) == HELD
+
+
+def hide(world: World, number: int, words: str) -> None:
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        review.hide(session, world.messages(session)[number].id, words, ruth, LATER)
+
+
+def unhide(world: World, number: int) -> list[str]:
+    """Take back all that was hidden in a message; returns what it was."""
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        message = world.messages(session)[number]
+        found = redact_step.marked(session, message.id)
+        words = [one.words for one in found]
+        for one in found:
+            review.unhide(session, message.id, one.id, ruth, LATER)
+        return words
 
 
 def test_an_edition_that_was_sent_is_shown_without_what_was_redacted_since(world: World) -> None:

@@ -30,7 +30,8 @@ document.addEventListener("htmx:before:swap", (event) => {
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const main = ctx.target;
-  if (main.id !== "maincontent") return; // something that is watched, such as deliveries: nobody asked for it just now
+  // Something that is watched, such as deliveries: nobody asked for it just now.
+  if (main.id !== "maincontent" || ctx.swap.startsWith("innerMorph")) return;
   const done = main.querySelector(".desk-done, .nhsuk-notification-banner__heading");
   if (done) {
     say(done.textContent.trim());
