@@ -86,7 +86,7 @@ def marked(session: Session, message_id: int) -> list[Identifier]:
 def unmark(
     session: Session, message: Message, identifier_id: int, now: datetime
 ) -> list[tuple[Message, list[Identifier]]]:
-    """Take back the marking of words that `identifier_id` belongs to, here and wherever it was followed, as `undo` does.
+    """Take back the marking of the words that `identifier_id` is one of, here and wherever it was followed (`undo`).
 
     Returns the messages concerned, each with what is left to decide in it; none where nobody marked such words here.
     """

@@ -301,11 +301,10 @@ class Desk:
         page, tally = self.page, self.tally
         for frame in page.frames:
             frame.wait_for_load_state()
-        if page.locator("main iframe").count():  # Chromium paints a sandboxed frame once it has been in sight
-            at = page.evaluate("scrollY")
+        at = page.evaluate("scrollY")
+        if page.locator("main iframe").count():  # Chromium paints a sandboxed frame only where it is in sight
             page.locator("main iframe").scroll_into_view_if_needed()
             page.wait_for_timeout(300)
-            page.evaluate(f"scrollTo(0, {at})")
         where = f"{self.way} {name}"
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             tally.other.append(f"{where}: wider than the screen: {page.evaluate(WIDEST)}")
@@ -330,6 +329,7 @@ class Desk:
             if self.out is not None:
                 page.screenshot(path=self.out / f"{self.way}-{self.pictures:02}-{name}-dark.png", full_page=True)
             page.emulate_media(color_scheme="light")
+        page.evaluate(f"scrollTo(0, {at})")
 
 
 @contextmanager

@@ -54,7 +54,9 @@ def test_what_stands_in_the_way_is_listed_with_where_it_is_mended(
 ) -> None:
     coordinator.post(f"/edition/{issue}/close")
     page = coordinator.get(f"/edition/{issue}").text
-    assert re.search(r'<a href="/thread/1#collation">“Unreturned FIT kits”: its collation is not approved yet.</a>', page)
+    assert re.search(
+        r'<a href="/thread/1#collation">“Unreturned FIT kits”: its collation is not approved yet.</a>', page
+    )
     assert f"/edition/{issue}/approve" not in page
     refused = coordinator.post(f"/edition/{issue}/approve")
     assert refused.status_code == 409

@@ -168,3 +168,22 @@ def test_words_that_nobody_found_are_hidden_by_hand(desk: Desk) -> None:
     assert "weekly EMIS search" not in browser.get("/thread/1").text
     assert browser.post("/message/2/hide", data={"words": "words nobody wrote"}).status_code == 409
     assert browser.post("/message/2/hide", data={"words": " "}).status_code == 409
+
+
+def test_words_hidden_by_hand_are_shown_again_by_the_button_beside_them(desk: Desk) -> None:
+    quoting = mail(
+        "Gwen <gwen@example.org>", "Re: Unreturned FIT kits", "> We run a weekly EMIS search.\n\nSo do we.\n", "r9@x"
+    )
+    desk.receive(QUESTION, REPLY, quoting)
+    browser = desk.signed_in(COORDINATOR)
+    browser.post("/message/2/hide", data={"words": "weekly EMIS search"})
+    page = browser.get("/thread/1").text
+    assert "weekly EMIS search" not in page
+    number = re.findall(r'action="/message/2/unhide".*?name="words" value="(\d+)"', page, re.DOTALL)[0]
+    assert 'action="/message/1/unhide"' not in page, "it is undone where it was done"
+    answer = browser.post("/message/2/unhide", data={"words": number})
+    assert answer.headers["location"].startswith("/thread/1?done=unhidden")
+    assert "weekly EMIS search" in browser.get("/thread/1").text
+    assert "undid the hiding of words" in browser.get("/audit").text
+    assert browser.post("/message/2/unhide", data={"words": number}).status_code == 409
+    assert browser.post("/message/2/unhide", data={"words": "x"}).status_code == 409
