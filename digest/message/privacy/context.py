@@ -76,9 +76,9 @@ WHO_WORDS = frozenset(
         "nok",
     ]
 )
-_NOT_OF_A_FIRM = r"(?<!gp )(?<!senior )(?<!practice )(?<!managing )(?<!executive )(?<!salaried )"
+NOT_OF_A_FIRM = r"(?<!gp )(?<!senior )(?<!practice )(?<!managing )(?<!executive )(?<!salaried )"
 WHO = (
-    rf"(?:next of kin|{_NOT_OF_A_FIRM}partner(?! (?:at|in)\b)|"
+    rf"(?:next of kin|{NOT_OF_A_FIRM}partner(?! (?:at|in)\b)|"
     rf"{'|'.join(sorted(WHO_WORDS - {'partner'}, key=len, reverse=True))})"
 )
 #: What only a person's own record has.

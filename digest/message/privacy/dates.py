@@ -67,10 +67,15 @@ def births(text: str) -> Iterator[Span]:
             yield "dob", *match.span(1)
 
 
+_LATELY = re.compile(r"202[2-9]|^202[2-9]")  # of a visit, more likely than of a birth
+
+
 def beside(text: str, found: Iterable[Span]) -> Iterator[Span]:
     """A full date right behind a patient's name or number is a date of birth, and so is another right behind it."""
     for kind, _, end in found:
         if kind in {"patient_name", "nhs_number", "hospital_number"} and (match := _NEXT.match(text, end, end + 60)):
+            if _LATELY.search(match[1]):
+                continue
             yield "dob", *match.span(1)
             if also := _ALSO.match(text, match.end(), match.end() + 40):
                 yield "dob", *also.span(1)
