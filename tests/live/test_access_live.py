@@ -162,7 +162,7 @@ def test_a_screen_reader_finds_its_way_by_landmarks_headings_and_names(desk: Des
     page = desk.page
     desk.visit(path)
     for landmark in ("banner", "main", "contentinfo"):
-        assert page.get_by_role(landmark).count() == 1  # type: ignore[arg-type]
+        assert page.get_by_role(landmark).count() == 1
     assert page.get_by_role("navigation", name="Menu").count() == 1
     assert page.get_by_role("heading", level=1).count() == 1
     assert page.locator("html").get_attribute("lang") == "en-GB"
