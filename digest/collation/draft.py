@@ -12,12 +12,12 @@ from digest.collation import Contribution, evidence, own_words, unmasked
 from digest.collation.follow import answer_to, asked_and_answered, outcome, question_answered, still_open
 from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
-from digest.collation.points import only_shares, passage, ranked, substantive, whole
+from digest.collation.leaning import leaning
+from digest.collation.points import only_shares, ranked, substantive, whole
 from digest.collation.questions import asking, proposes
 from digest.collation.resources import resources
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import Side, called, sides
-from digest.collation.stance import stance
 from digest.collation.worth import Line, lines, words
 from digest.nouns import Content, Evidence, Kind, Point, Stance
 from digest.words import content as stems
@@ -51,7 +51,7 @@ class _Making:
     supporters: list[int]
     opposers: list[int] = field(default_factory=list)
     seconded: list[Evidence] = field(default_factory=list)  # what those who agree say of it in their own words
-    label: Sentence | None = None  # where it is not what was said, with its limits
+    label: Sentence | None = None  # where it is not the quote around what was said
 
 
 def draft(contributions: Sequence[Contribution]) -> Content:
@@ -195,7 +195,7 @@ class _Draft:
         """Who answers a proposal ("do you …?") with yes stands with the first who did; who answers with no differs."""
         if not self.asking or not proposes(self.asking[0].text):
             return
-        stands = {one.message: stance(own_words(one))[0] for one in answering}
+        stands = {one.message: leaning(own_words(one))[0] for one in answering}
         first = next((one for one in self.points if stands.get(one.reply.message) is Stance.AGREE), None)
         if first is None:
             return
@@ -234,7 +234,7 @@ class _Draft:
     def _point(self, making: _Making) -> Point:
         cited = [*(evidence(making.reply, quote) for quote in making.quotes), *making.seconded]
         number = question_answered(making.reply, making.said.sentence, self.asking)
-        label = evidence(making.reply, making.label or whole(making.reply, making.said.sentence)).quote
+        label = evidence(making.reply, making.label or _around(making.quotes, making.said.sentence)).quote
         return Point(
             id=making.standing.id,
             label=" ".join(label.split()),
@@ -251,25 +251,27 @@ class _Draft:
 
 
 def _quotes(reply: Contribution, best: Sequence[Line]) -> list[Sentence]:
-    """What shows a point: its best sentence with its limits and what is said along with it, and one more passage where
-    the reply says as much again.
-    """
-    chosen = [passage(reply, whole(reply, best[0].sentence), best, ())]
+    """What shows a point: its best sentence, and one more where the reply says as much again; each with its limits."""
+    chosen = [whole(reply, best[0].sentence)]
     for line in best[1:]:
         shown = unmasked(reply, line.sentence) == line.sentence.text
         apart = shown and not any(one.start <= line.sentence.start < one.end for one in chosen)
         if line.worth >= max(_ALSO, _AS_MUCH * best[0].worth) and len(best) >= _LONG and apart:
-            chosen.append(passage(reply, whole(reply, line.sentence), best, chosen))
+            chosen.append(whole(reply, line.sentence))
             break
     if len(chosen) > 1 and max(s.start for s in chosen) < min(s.end for s in chosen):  # their limits overlap
         chosen = chosen[:1]
     return sorted(chosen, key=lambda one: one.start)
 
 
+def _around(quotes: Sequence[Sentence], sentence: Sentence) -> Sentence:
+    return next(one for one in quotes if one.start <= sentence.start and sentence.end <= one.end)
+
+
 def _yes(reply: Contribution) -> Sentence:
     """The sentence in which a reply says yes, and the next one where it says no more than that."""
     sentences = split(reply.text, reply.segments)
-    _, cue = stance(own_words(reply))
+    _, cue = leaning(own_words(reply))
     at = next((place for place, one in enumerate(sentences) if cue in one.text), 0)
     end = sentences[at].end
     following = sentences[at + 1 : at + 2]

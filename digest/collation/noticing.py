@@ -11,11 +11,11 @@ from digest.collation import Contribution, evidence, own_words
 from digest.collation.draft import unaccounted
 from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
+from digest.collation.leaning import leaning
 from digest.collation.points import only_shares, ranked, statements, substantive
 from digest.collation.questions import proposes
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import sides
-from digest.collation.stance import stance
 from digest.collation.worth import Line, lines
 from digest.nouns import Content, Evidence, Point, Stance
 
@@ -136,7 +136,7 @@ def _taken(
 def _stood(reply: Contribution, standings: Sequence[Standing], points: dict[str, Point]) -> Iterator[Taken]:
     """The points a reply stands under for how it answers as a whole: "We do, since 2023", "Not for us"."""
     sentences = split(reply.text, reply.segments)
-    side, words = stance(own_words(reply))
+    side, words = leaning(own_words(reply))
     passage = next((one for one in sentences if words and words in one.text), None)
     if passage is None:
         return
@@ -159,9 +159,9 @@ def _answers(reply: Contribution, contributions: Sequence[Contribution], content
     """Where a yes or a no to what was asked would stand: with the first who said yes, or as differing from them."""
     if not content.question or not proposes(content.question[0].quote):
         return None
-    yes = {one.message for one in contributions if stance(own_words(one))[0] is Stance.AGREE} - {reply.message}
+    yes = {one.message for one in contributions if leaning(own_words(one))[0] is Stance.AGREE} - {reply.message}
     leading = next((p for p in content.points if p.evidence and p.evidence[0].message in yes), None)
-    side, words = stance(own_words(reply))
+    side, words = leaning(own_words(reply))
     passage = next((one for one in split(reply.text, reply.segments) if words and words in one.text), None)
     if leading is None or passage is None:
         return None

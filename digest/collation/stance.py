@@ -82,7 +82,7 @@ _ANSWERS = ((Cue.DIFFERS, NO), (Cue.AGREES, YES), (Cue.AGREES, WE_DO), (Cue.DIFF
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """A cue: where in the text, and in which of its sentences."""
 
     cue: Cue
@@ -101,8 +101,8 @@ def stance(new: str, proposed: bool = True) -> tuple[Stance, str]:
     plain = new.replace("’", "'")
     if asks_along(part for part in _PART.split(plain[hail(plain) :].strip()) if part and not manners(part)):
         return Stance.NONE, ""
-    sentences = _sentences(plain)
-    found = [one for one in _found(plain, sentences) if proposed or one.cue not in (Cue.PRAISES, Cue.OTHERWISE)]
+    sentences = sentence_spans(plain)
+    found = [one for one in cues(plain, sentences) if proposed or one.cue not in (Cue.PRAISES, Cue.OTHERWISE)]
     if answer := _answer(plain, sentences, _ANSWERS if proposed else _ANSWERS[:1]):
         found.append(answer)
     side, cue = _decided(plain, sentences, sorted(found, key=lambda one: (one.start, -one.end)))
@@ -112,8 +112,8 @@ def stance(new: str, proposed: bool = True) -> tuple[Stance, str]:
     return (Stance.NONE if all(manners(part) or part.endswith("?") for part in parts) else Stance.INFO), ""
 
 
-def _decided(plain: str, sentences: Sequence[tuple[int, int]], found: Sequence[_Found]) -> tuple[Stance, _Found | None]:
-    def first(*cues: Cue) -> _Found | None:
+def _decided(plain: str, sentences: Sequence[tuple[int, int]], found: Sequence[Found]) -> tuple[Stance, Found | None]:
+    def first(*cues: Cue) -> Found | None:
         return next((one for one in found if one.cue in cues), None)
 
     agrees = first(Cue.AGREES, Cue.PRAISES)
@@ -129,7 +129,7 @@ def _decided(plain: str, sentences: Sequence[tuple[int, int]], found: Sequence[_
         return (Stance.AGREE, agrees) if agrees.start < differs.start else (Stance.DISAGREE, differs)
     following = sentences[agrees.place + 1 :][:1] if agrees else ()
     if following and (back := TAKES_BACK.match(plain, *following[0])):
-        return Stance.MIXED, _Found(Cue.CONDITION, back.start(), back.end(), 0)
+        return Stance.MIXED, Found(Cue.CONDITION, back.start(), back.end(), 0)
     if differs:
         return Stance.DISAGREE, differs
     if agrees and doubts:
@@ -142,14 +142,14 @@ def _decided(plain: str, sentences: Sequence[tuple[int, int]], found: Sequence[_
     return (Stance.DISAGREE, doubts) if doubts else (Stance.INFO, None)
 
 
-def _conditional(found: Sequence[_Found]) -> _Found | None:
+def _conditional(found: Sequence[Found]) -> Found | None:
     """A condition on what its sentence endorses. Who is against unless … is against."""
     welcomed = {one.place for one in found if one.cue in (Cue.WELCOMES, Cue.AGREES)}
     welcomed -= {one.place for one in found if one.cue in (Cue.DIFFERS, Cue.DOUBTS)}
     return next((one for one in found if one.cue is Cue.CONDITION and one.place in welcomed), None)
 
 
-def _found(plain: str, sentences: Sequence[tuple[int, int]]) -> list[_Found]:
+def cues(plain: str, sentences: Sequence[tuple[int, int]]) -> list[Found]:
     found = []
     small = plain.translate(_SMALL)
     for place, (start, end) in enumerate(sentences):
@@ -180,13 +180,13 @@ def _found(plain: str, sentences: Sequence[tuple[int, int]]) -> list[_Found]:
                 continue  # "I wouldn't go back" is praise
             if cue is Cue.DIFFERS and not NEGATIVE.search(plain, a, b) and NOT.search(plain, max(start, a - 40), a):
                 continue  # "it doesn't worry me"
-            found.append(_Found(cue, a, b, place))
+            found.append(Found(cue, a, b, place))
     return sorted(found, key=lambda one: (one.start, -one.end))
 
 
 def _answer(
     plain: str, sentences: Sequence[tuple[int, int]], answers: Sequence[tuple[Cue, re.Pattern[str]]]
-) -> _Found | None:
+) -> Found | None:
     """The yes or the no that opens a paragraph, or follows a question of the author's own; the first one."""
     openings = {gap.end() for gap in _PARAGRAPH.finditer(plain)} | {start for start, _ in sentences[:1]}
     openings |= {after for (start, end), (after, _) in pairwise(sentences) if plain[start:end].rstrip().endswith("?")}
@@ -194,11 +194,11 @@ def _answer(
         for at in dict.fromkeys((start, _said(plain, start, end))) if start in openings else ():
             for cue, pattern in answers:
                 if hit := pattern.match(plain, at):
-                    return _Found(cue, hit.start(), hit.end(), place)
+                    return Found(cue, hit.start(), hit.end(), place)
     return None
 
 
-def _sentences(plain: str) -> list[tuple[int, int]]:
+def sentence_spans(plain: str) -> list[tuple[int, int]]:
     """The spans of a text's sentences, without the greeting."""
     at, spans = hail(plain), []
     for gap in _PART.finditer(plain, at):

@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 
 from digest.collation import Contribution
@@ -48,7 +48,6 @@ _LEANS = re.compile(r"\W*(?:it|that|this|they|these|those|he|she|so|and|but|then
 _NAMED = re.compile(r"(?<=[a-z,] )[A-Z][\w'’-]+")
 
 
-@lru_cache(maxsize=4096)  # every step of a draft asks about the same sentences, and so does the next draft
 def words(text: str) -> int:
     """How many words a person would count; links are none."""
     return len(_WORD.findall(_LINK.sub(" ", text)))
@@ -99,7 +98,8 @@ def features(contributions: Sequence[Contribution]) -> list[tuple[int, Sentence,
         for at, sentence in enumerate(said[place]):
             bag = bags[place][at]
             size = len(bag) or 1
-            found = _seen(sentence.text) | {
+            found = _seen(sentence.text)
+            found |= {
                 "opening message": float(place == 0),
                 "last message": float(place == len(contributions) - 1),
                 "place of message": place / max(1, len(contributions) - 1),
@@ -172,9 +172,8 @@ def _together(found: Mapping[str, float]) -> dict[str, float]:
     return {f"{one} and {other}": found[one] * found[other] for one, other in _PAIRS}
 
 
-@lru_cache(maxsize=4096)
 def _seen(text: str) -> dict[str, float]:
-    """What can be seen of a sentence by itself; not to be written into."""
+    """What can be seen of a sentence by itself."""
     length = words(text)
     side, _ = stance(text)
     return {

@@ -8,11 +8,11 @@ from sqlmodel import Session, col, func, or_, select
 
 from digest.collation import Contribution, draft, headings, noticing
 from digest.collation.headings import Move
+from digest.collation.leaning import leaning
 from digest.collation.noticing import Noticed, Taken
 from digest.collation.points import only_shares, substantive
 from digest.collation.provenance import Fault, Ground, faults
 from digest.collation.questions import proposes
-from digest.collation.stance import stance
 from digest.models import Collation, EditionThread, Member, Message, Part, Thread
 from digest.nouns import HUMAN, CollationStatus, Content, HoldReason, Kind, MessageStatus
 from digest.steps import Batched, alone, asked, note, remembered
@@ -144,7 +144,7 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
     proposed = any(proposes(one.quote) for one in latest.content.question)
     for message in messages(session, thread_id):
         if message.kind in {Kind.REPLY, Kind.DIGEST_REPLY} and message.thread_id == thread_id:
-            message.stance = stance(new_words(message), proposed)[0]
+            message.stance = leaning(new_words(message), proposed)[0]
             session.add(message)
     thread.answered = draft.answered(said, latest.content)
     session.add(thread)
