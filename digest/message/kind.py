@@ -6,6 +6,7 @@
 """
 
 import re
+from collections.abc import Sequence
 
 from digest.message.parse import Parsed
 from digest.nouns import Kind
@@ -16,9 +17,17 @@ _BOUNCE_FROM = re.compile(r"^(?:mailer-daemon|postmaster|mail-?delivery\w*|micro
 _BOUNCE_SUBJECT = re.compile(
     _PREFIX
     + r"(?:undeliver|delivery (?:status notification|(?:has )?fail|incomplete|delayed)|mail delivery (?:fail|sub)|"
-    r"returned mail|failure notice|(?:message|e-?mail|mail) (?:could )?not (?:be )?delivered|"
+    r"returned mail|failure notice|bounced?\s?:|message bounced|"
+    r"(?:message|e-?mail|mail) (?:could )?not (?:be )?delivered|"
     r"unzustellbar|non remis|delivery report)",
     re.I,
+)
+# What a program that could not deliver says of it, with the server's words (RFC 5321, 4.2; RFC 3463).
+_BOUNCED = re.compile(
+    r"\b(?:could not be delivered|(?:was|were) not delivered|undeliverable|delivery (?:has )?failed|"
+    r"unable to deliver)\b"
+    r".{0,600}?\b[45]\d\d[ -](?:[45]\.\d{1,3}\.\d{1,3}\b|\w)",
+    re.I | re.S,
 )
 _READ_SUBJECT = re.compile(
     _PREFIX + r"(?:(?:read|not read|read receipt|gelesen|lu|leído|lido|letto|gelezen|displayed|return receipt)"
@@ -64,6 +73,12 @@ _AWAY_BODY = re.compile(
     r".{0,300}\b(?:aim|endeavour|try|will) (?:to )?(?:respond|reply|answer|get back)\b",
     re.I | re.S,
 )
+# … also of its sender, by name.
+_AWAY_NAMED = re.compile(
+    r"^\W*(?:(?:dr|prof(?:essor)?|mrs?|ms|miss|sister|nurse)\.? )?((?:[^\W\d_][\w'’-]+ ){1,3})"
+    r"(?:is|will be) (?:currently |now |presently )?(?:away\b|out of (?:the )?office|on (?:\w+ )?leave|on holiday)",
+    re.I,
+)
 _CLAUSE = re.compile(r"[.!;:,\n]|\bbut\b|\bso\b")
 _AUTOMATED = re.compile(
     r"\bthis is an? (?:automat(?:ed|ic)|auto)[- ]?(?:generated )?(?:reply|response|message|e-?mail|acknowledge?ment)\b|"
@@ -81,6 +96,12 @@ _ABOUT_AWAY = re.compile(
 _LIST_SERVER = re.compile(
     r"^(?:mailman|listserv|majordomo|sympa|listmaster|listadmin|postorius|lyris|ezmlm)(?:-\w+)?@|[-+](?:request|"
     r"owner|admin|confirm|bounces|noreply)(?:\+\S*)?@",
+    re.I,
+)
+#: Where a list's members write to its server or its owner (RFC 2142, 6; what Sympa, LISTSERV and Mailman answer to).
+_TO_SERVER = re.compile(
+    r"^(?:mailman|listserv|majordomo|sympa|listmaster|lyris|ezmlm)@|"
+    r"[-+](?:request|owner|subscribe|unsubscribe|join|leave|confirm|editor)(?:[+=]\S*)?@",
     re.I,
 )
 _LIST_SUBJECT = re.compile(
@@ -101,37 +122,70 @@ _SPAM = (
         r"bank details"
     ),
     re.compile(
-        r"(?:mailbox|account|password|e-?mail|storage|quota)\b.{0,40}\b(?:full|limit|exceeded|expir|suspend|verif|"
-        r"deactivat|upgrade|held)"
+        r"(?:mailbox|account|password|e-?mail|storage|quota|membership)\b.{0,40}\b"
+        r"(?:full|limit|exceeded|expir|suspend|verif|deactivat|upgrade|held|closed|terminated)|"
+        r"(?:confirm|verify|validate|update) your (?:\w+ )?"
+        r"(?:password|account|mailbox|details|identity|log-?in|membership)"
     ),
     re.compile(
         r"click (?:here|below|the link|on the link)|log ?in (?:now|here)|keep my (?:messages|password|account)|"
         r"claim (?:your|my)|verify (?:now|your)"
     ),
     re.compile(
-        r"limited (?:time )?offer|special offer|free (?:audit|trial|quote|consultation|demo|sample)|\d+ ?% off|"
-        r"discount|no obligation|act now"
+        r"limited (?:time )?offer|special offer|"
+        r"free (?:[\w-]+ ){0,3}(?:audit|trial|quote|consultation|demo|sample|pilot)\b|"
+        r"\d+ ?% off|discount|no[- ]obligation|act now|limited (?:slots|places|seats)|"
+        r"first (?:\w+ ){1,2}to (?:reply|respond|sign)|at no cost|risk[- ]free|money[- ]back"
     ),
     re.compile(
-        r"reply (?:stop|remove)|to stop (?:hearing|receiving)|opt[- ]?out|remove (?:me|you) from|unsubscribe|"
-        r"not (?:wish|want) to (?:receive|hear)"
+        r"reply (?:stop|remove)|to stop (?:hearing|receiving|these)|opt[- ]?out|remove (?:me|you) from|unsubscribe|"
+        r"not (?:wish|want) to (?:receive|hear)|not interested,? (?:just|please|simply)"
     ),
     re.compile(
-        r"call for papers|(?:submit|send) (?:\w+ ){0,3}manuscripts?|special issue|processing charge|editorial board|"
+        r"call for (?:papers|speakers|abstracts)|(?:submit|send) (?:\w+ ){0,3}manuscripts?|special issue|"
+        r"processing charge|editorial board|"
         r"eminent (?:\w+ )?(?:researcher|scientist|speaker|author)|keynote speaker|predatory"
     ),
     re.compile(
-        r"marketing|leads\b|seo\b|private patients|new customers|boost your|fills? your diary|rank(?:ing)? on google|"
-        r"web ?site design|email lists?\b"
+        r"marketing|leads\b|seo\b|private patients|new customers|boost your|fills? your diary|"
+        r"rank(?:ing|ed|s)? (?:\w+ ){0,3}on google|(?:page (?:one|1)|first page|top) of (?:google|every search|search)|"
+        r"search (?:engine|ranking)|web ?site design|email lists?\b|(?:double|triple|grow|increase) your (?:\w+ )?"
+        r"(?:referrals|patients|revenue|income|sales|clients|visibility)"
     ),
     re.compile(
         r"action required|final (?:notice|reminder|warning)|within (?:24|48) hours|immediately|urgent(?:ly)?\b|"
-        r"quick favou?r|are you (?:free|available)"
+        r"quick favou?r|are you (?:free|available)|by (?:tonight|midnight|end of (?:today|day))"
     ),
     re.compile(
-        r"dear (?:dr\.? )?(?:doctor|customer|user|client|sir ?(?:/|or) ?madam|valued|e-?mail (?:user|owner)|account)"
+        r"dear (?:dr\.? )?(?:doctor|customer|user|client|sir ?(?:/|or) ?madam|valued|e-?mail (?:user|owner)|account|"
+        r"esteemed|respected|healthcare (?:leader|professional|provider)|practice (?:owner|manager)|business owner)"
+    ),
+    re.compile(  # flattery, as strangers begin
+        r"esteemed|honou?rable self|greetings of the day|immense pleasure|your valuable (?:contribution|presence|time)|"
+        r"(?:i|we) (?:noticed|saw|see|came across|read|understand) (?:that )?(?:your|you)\b|"
+        r"(?:hope (?:this|my)|this) (?:e-?mail|message|note) finds you"
+    ),
+    re.compile(  # who sells asks for a talk, and for whoever pays
+        r"(?:\d\d|five|ten|fifteen|twenty|thirty)[ -]?min(?:ute)?s?\b.{0,40}"
+        r"\b(?:with|of your time|call|chat|demo|slot)|"
+        r"(?:book|schedule|arrange|grab|pick) (?:a |an |some )?(?:[\w-]+ ){0,2}(?:time|call|demo|slot|chat|meeting) "
+        r"(?:with (?:me|us)|today|now|here|below)|"
+        r"(?:strategy|discovery|sales|intro(?:ductory)?) (?:call|session)|hop on a call|(?:quick|brief|short) (?:call|demo|chat)\b|calendly"
+    ),
+    re.compile(
+        r"(?:holds?|owns?|control\w*) (?:the|a|your) budget|budget[- ]holders?|decision[- ]makers?|"
+        r"procurement (?:lead|team)|"
+        r"(?:business development|partnerships?|sales|account|growth) (?:director|manager|executive|lead|team)\b|"
+        r"(?:brochure|one[- ]pager|price list|datasheet|pricing)\b|registration fee|\b(?:usd|\$) ?\d|trusted by|"
+        r"(?:our|the) (?:\w+ )?(?:platform|solution|software|product|technology)\b.{0,60}"
+        r"\b(?:helps?|cuts?|reduces?|saves?|improves?|increases?)|\bai (?:triage|solution|platform|assistant|tool)\b"
     ),
 )
+
+
+def to_server(recipients: Sequence[str]) -> bool:
+    """Whether a mail is written to a list's server or owner alone, and so is about the list."""
+    return bool(recipients) and all(map(_TO_SERVER.search, recipients))
 
 
 def by_machine(
@@ -170,6 +224,9 @@ def _report(parsed: Parsed, text: str) -> tuple[Kind | None, str]:
         return Kind.BOUNCE, f"{why} and the subject says that delivery failed."
     if _BOUNCE_FROM.match(sender):
         return Kind.BOUNCE, "From is a mail system (RFC 2142; RFC 5321, 4.5.5)."
+    submitted = parsed.get("auto-submitted").lower()
+    if (null_path or (submitted and submitted != "no")) and _BOUNCED.search(text[:2000]):
+        return Kind.BOUNCE, "A program sent it, and it tells with what code delivery failed (RFC 5321, 4.2)."
     if _READ_SUBJECT.match(subject) and _READ_BODY.search(text[:2000]):
         return Kind.RECEIPT, "The subject and the text are those of a read receipt."
     return None, ""
@@ -234,9 +291,17 @@ def _away(parsed: Parsed, text: str) -> tuple[Kind | None, str]:
             return Kind.AUTO_REPLY, "The subject says that the sender is away, before the subject it answers."
         if (match := _AWAY_BODY.search(text)) and match.start() < 120 and _says_no_more(text):
             return Kind.AUTO_REPLY, "A short answer that says no more than that its sender is away."
+        named = _AWAY_NAMED.match(text)
+        if named and _is_sender(named[1], parsed.sender[0]) and _says_no_more(text):
+            return Kind.AUTO_REPLY, "A short answer that says of its sender, by name, no more than being away."
         if _AUTOMATED.search(text):
             return Kind.AUTO_REPLY, "A short answer that says that it is automatic."
     return None, ""
+
+
+def _is_sender(said: str, sender: str) -> bool:
+    """Whether all words of a name are in the sender's."""
+    return set(said.lower().split()) <= {word for word in re.split(r"[^\w'’-]+", sender.lower()) if word}
 
 
 def _says_no_more(text: str) -> bool:

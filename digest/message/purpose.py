@@ -10,19 +10,50 @@ from digest.message import turn
 from digest.nouns import Kind, Turn
 from digest.words import low
 
-_ABOUT_LIST = re.compile(
-    r"\b(?:list|group|mailing list|stream|community) (?:housekeeping|rules|etiquette|guidelines|admin\w*|"
-    r"maintenance)\b|\bhousekeeping\b|"
+# What a mail about the list itself says, in lower case: who is on it, at which address, and how it works.
+_LIST = r"(?:(?:mailing |e-?mail |distribution |outlook )?(?:list|group|stream|circle|forum|community)\b(?! of\b))"
+_SUBJECT_OF_LIST = re.compile(
+    rf"\b{_LIST} (?:housekeeping|rules|etiquette|guidelines|admin\w*|maintenance|settings)\b|\bhousekeeping\b|"
+    r"^(?:\[[^\]]*\]\s*)?(?:a )?(?:very )?(?:warm )?welcome,? (?:to )?(?!the |our |back )|"
     r"\bwelcome to (?:\w+ ){0,4}(?:new )?(?:members?|colleagues|joiners|starters|leads?)\b|\bnew members?\b|"
-    r"\b(?:please )?(?:unsubscribe|remove|take) me\b|\bchange of (?:e-?mail )?address\b|\bthis list (?:is|"
-    r"will be) (?:moving|closing)",
-    re.I,
+    r"\b(?:unsubscribe|remove|take) me\b|\bchange of (?:e-?mail )?address\b|\bmy new (?:e-?mail|address)\b|"
+    r"\bnew e-?mail address\b|\bchang(?:e|ing) my (?:e-?mail|address)\b|"
+    rf"\b\w+ {_LIST} (?:is|will be|has) (?:moving|moved|closing|changing|migrating)\b|"
+    rf"\b(?:join(?:ing)?|leav(?:e|ing)|add(?:ing|ed)? (?:me |us )?to|subscribing to) (?:the|this|your|our) {_LIST}"
 )
-# The patterns below are for text in lower case (`words.low`).
+_MEMBERSHIP = re.compile(
+    rf"\b(?:add(?:ed)?|subscribed?|admit(?:ted)?) (?:me |us |him |her |them )?to (?:the|this|your) {_LIST}|"
+    rf"\b(?:join|leave|come off) (?:the|this|your) {_LIST}|"
+    rf"\b(?:take|remove|drop) (?:me|us|my .{{0,30}}?) (?:off|from) (?:the|this|your) {_LIST}|"
+    r"\b(?:unsubscribe|remove|take) me (?:please|off)\b"
+)
+_ADDRESS = re.compile(
+    r"\b(?:change|update|swap|swop|switch|correct|replace) my (?:\w+ ){0,3}?(?:e-?mail|address)\b|"
+    r"\b(?:swap|swop|switch|move|change) me (?:over |across )?(?:to|on)\b.{0,40}\b(?:address|e-?mail|account)\b|"
+    r"\b(?:use|write to|send to) (?:me at )?(?:my|this) new (?:e-?mail|address)\b"
+)
+_MECHANICS = re.compile(
+    rf"\b(?:our|this|the|old|new)\b[^.!?\n]{{0,30}}\b{_LIST}[^.!?\n]{{0,20}}"
+    r" (?:moves?|is moving|will move|will be replaced|closes|will close|has moved|is changing) |"
+    rf"\b(?:new|old) (?:{_LIST} )?address\b|\bwill forward until\b|\breply[- ]all\b|"
+    r"\bsubjects? (?:lines? )?will (?:start|begin|have|carry)\b|\bin the subject(?: line)?\b|"
+    r"\b(?:keep|leave) patient (?:details|identifiers|data) out\b|\bfresh (?:e-?mail|message) for a (?:fresh|new)\b|"
+    r"\b(?:everybody|everyone|all members) (?:is|are|will be) moved\b|\barchive\b.{0,30}\bsearch"
+)
+_SHORT = 600  # characters; who wants their address changed has little else to say
+
+
+# The patterns below are for text in lower case, too (`words.low`).
+# "Anyone stuck can ring Jo" tells what anyone may do; "anyone know whether it can be done" asks.
+_STATES = (
+    r"(?!(?! (?:else|know|has|had|have|got|us(?:e|es|ing)|tried|done|seen|here|out there|in|up for|running|doing|found|"
+    r"finding|manag|come|able|willing|getting|heard|read|looked|been|working|cracked|set|made)\w*\b)"
+    r"(?: [\w'’,-]+){1,8}? (?:can|could|should|may|might|must|will|is|are|needs?|please)\b[^?\n]*(?:[.!\n]|$))"
+)
 _ASKS = re.compile(
     r"\?(?:\s|$|[\"'”’)*])|"
     # a question that ends in a full stop
-    r"(?:^|[.!?:\n])\s*(?:any(?:one|body)\b|(?:and |but |so )?(?:"
+    rf"(?:^|[.!?:\n])\s*(?:any(?:one|body)\b{_STATES}|(?:and |but |so )?(?:"
     r"(?:is|are|was|will) (?:this|that|there|it|your|any\w*|others)|"
     r"(?:do|does|did|have|has|can|could|would|are|will) (?:you|your|others|people|colleagues|any\w*)|"
     r"(?:how|what|which|who|where|when|why) (?:\w+ )?(?:do|does|did|are|is|have|has|would|can|could|should) "
@@ -37,6 +68,7 @@ _ASKS = re.compile(
     r"to (?:hear|know|learn|see|understand|find out) (?:\w+ ){0,3}?"
     r"(?:how|what|which|who|where|when|why|whether|if|from|about|your|other|people|colleagues|examples)\b|"
     r"(?:advice|help|thoughts|views|suggestions|ideas|tips|pointers|experiences?|examples|input|comments|guidance)\b"
+    r"(?! (?:on (?:it|this|them) )?(?:back )?(?:to|by)\b)"  # "comments to me by Friday, please" sets a task
     r".{0,40}\b(?:please|welcome|appreciated|received|needed|wanted|sought|requested)\b|"
     r"help (?:needed|wanted|please|sought)\b|"
     r"if (?:you|any(?:one|body)|any of you|your \w+) (?:have|has|know|knows|use|uses|do|does|run|runs|already)\b"
@@ -60,7 +92,9 @@ _TELLS = re.compile(
     r"join us\b|has (?:just )?(?:been )?(?:published|launched|released|announced)\b|to register\b|"
     r"book(?:ing)? (?:a place|here|at|by)\b|(?:is|are) recruiting\b|vacancy\b|closing date\b|open access\b|"
     r"is published\b|accepted (?:by|for publication)\b|went live\b|happy to share\b|job advert|sign up\b|webinar\b|"
-    r"onward sharing\b|please (?:share|circulate|forward|cascade)\b|free (?:to|for) (?:members|all|gps)\b)"
+    r"onward sharing\b|please (?:share|circulate|forward|cascade)\b|free (?:to|for) (?:members|all|gps)\b|"
+    r"apply (?:at|by|via|here|to|online|through)\b|job description\b|interviews? (?:on|will|are|is|\d)|"
+    r"closes (?:at|on)\b|secondment\b|informal (?:chats?|discussions?|enquiries)\b|open (?:until|till)\b)"
 )
 
 
@@ -80,12 +114,31 @@ def by_a_person(new_text: str, subject: str, in_thread: bool, to_digest: bool) -
         if asked:
             return Kind.REPLY, f"It answers an earlier message of its thread, and asks: {asked[0]}"
         return Kind.REPLY, "It answers an earlier message of its thread."
-    if _ABOUT_LIST.search(subject):
-        return Kind.ADMIN, "The subject is about the list itself."
-    if asked and not (tells > 1 and "?" not in text):
+    if about := about_the_list(subject, new_text):
+        return Kind.ADMIN, about
+    if asked and tells > 1 and ("?" not in text or not _asked(new_text, tells)):
+        asked = ()  # it announces; a question mark in its subject alone is how advertisements begin
+    if asked:
         more = f" And: {asked[1]}" if len(asked) > 1 else ""
         return Kind.QUESTION, f"It starts a thread and asks: {asked[0]}{more}"
     return Kind.ANNOUNCEMENT, "It starts a thread and asks nothing."
+
+
+def about_the_list(subject: str, new_text: str) -> str:
+    """Why a mail that begins a thread is about the list itself; "" when it is not."""
+    if _SUBJECT_OF_LIST.search(low(subject)):
+        return "The subject is about the list itself."
+    text = low(new_text[:3000])
+    if len({match[0] for match in _MECHANICS.finditer(text)}) > 1:
+        return "It is about how the list works."
+    who, where = _MEMBERSHIP.search(text), len(new_text) < _SHORT and _ADDRESS.search(text)
+    if not who and not where:
+        return ""
+    if any(
+        _ASKS.search(one) and not _MEMBERSHIP.search(one) and not _ADDRESS.search(one) for one in turn.sentences(text)
+    ):
+        return ""  # "Thank you for letting me join the group. Does anybody …?"
+    return "It is about who is on the list." if who else "It is about its author's address on the list."
 
 
 def turns(new_text: str) -> Turn:

@@ -103,7 +103,9 @@ def split(lines: Sequence[str], author: frozenset[str], opening: bool = True) ->
         if boilerplate.is_disclaimer(text) or boilerplate.is_rule(text):
             roles[first:last] = [SegmentRole.DISCLAIMER] * (last - first)
             goes_on = goes_on and bool(boilerplate.is_rule(text))
-        elif _POSTSCRIPT.match(text) or (goes_on and not bare and _is_afterthought(lines[first:last], told)):
+        elif _POSTSCRIPT.match(text) or (
+            goes_on and not bare and not _is_name(lines[first], author) and _is_afterthought(lines[first:last], told)
+        ):
             goes_on, told = True, text
         else:
             roles[first:last] = [SegmentRole.SIGNATURE] * (last - first)

@@ -15,6 +15,15 @@ _EARLY = 400  # characters within which somebody says that they change the topic
 # The patterns below are for text in lower case (`words.low`).
 _SAYS = re.compile(
     r"\bhijack|\b(?:different|another|separate|new|unrelated|other) (?:topic|subject)\b|"
+    r"(?:^|[.!?:,;\n])\s*(?:(?:an?|but|and) )?(?:(?:entirely|completely|quite|totally|wholly) )?"
+    r"(?:different|separate|unrelated|another|new) (?:matter|thing|issue)(?: (?:entirely|altogether|completely))?"
+    r"\W*(?:$|[.:;!\n–-])|"
+    # "I am using your e-mail because I could not find the list's address"
+    r"\b(?:us(?:ing|ed|e of)|replying (?:to|on|in)|borrowing|picking)\b[^.?!\n]{0,30}"
+    r"\b(?:e-?mail|message|thread|chain|post|one)\b[^.?!\n]{0,30}"
+    r"\b(?:lost|cannot find|can['’]t|cannot|can not|could(?:n['’]t| not)|(?:don|didn|haven)['’]t have|"
+    r"(?:do|did|have) not have|to get|to reach|for the)\b[^.?!\n]{0,20}\b(?:list|address|group)\b|"
+    r"\b(?:ignore|disregard|never mind) (?:the|this|that) (?:subject|thread|title|(?:e-?mails?|message) below)\b|"
     r"\b(?:different|separate|new|unrelated) (?:question|query)\b|"
     r"\b(?:entirely|completely|totally|quite|wholly) unrelated\b|\bunrelated to (?:this|that|the)\b|"
     r"(?<!maybe )(?<!perhaps )(?<!bit )(?<!slightly )\boff[- ]topic\b|"

@@ -90,6 +90,10 @@ class Digests:
         back = self._alike.get(message.base_subject)
         return Answered(back is not None, back=back)
 
+    def answers_another(self, message: Message) -> bool:
+        """Whether a mail that was looked up answers a stored one, and none of ours."""
+        return any(name in self._borne and name not in self._back for name in self._names[message.id])
+
     def _edition(self, number: int) -> Edition | None:
         return self.session.exec(
             select(Edition).where(Edition.community_id == self.community_id, Edition.number == number)

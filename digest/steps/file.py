@@ -15,7 +15,8 @@ from digest.config import CommunitySettings
 from digest.mailbox import NOTE_FROM
 from digest.message import Ours, Person, Understood
 from digest.message.ancestry import known
-from digest.message.purpose import by_a_person, turns
+from digest.message.kind import to_server
+from digest.message.purpose import about_the_list, by_a_person, turns
 from digest.models import Alias, Identifier, Member, Message, RawMessage, Reference
 from digest.nouns import HUMAN, MASKED, HoldReason, Kind, MessageStatus
 from digest.steps import alone, wishes
@@ -34,6 +35,7 @@ ANCESTORS = 20
 #: How long somebody's same words are another delivery of the same mail, and how many letters they need to be that.
 COPIES_FOR = timedelta(days=3)
 COPIED_LETTERS = 40
+TO_SERVER = "It is written to the list’s server or its owner alone (RFC 2142, 6)."
 
 
 def unfiled(session: Session, community_id: int, limit: int) -> list[tuple[int, bytes]]:
@@ -205,14 +207,20 @@ def _sort(
         if understood.kind is Kind.SPAM and understood.spoof:  # it may be the member's after all: a person decides
             _hold(message, HoldReason.SPOOF, understood.spoof)
         return
-    to_digest = to_us or digests.answered(message).ours
-    message.kind, message.kind_reason = by_a_person(
-        new_words(message), message.subject, subjects.base(message.subject).is_reply, to_digest
-    )
+    answers_us = digests.answered(message).ours
+    to_digest = answers_us or (to_us and not digests.answers_another(message))
+    is_reply = subjects.base(message.subject).is_reply
+    message.kind, message.kind_reason = by_a_person(new_words(message), message.subject, is_reply, to_digest)
+    if to_server(understood.recipients):
+        message.kind, message.kind_reason = Kind.ADMIN, TO_SERVER
+    elif to_us and not answers_us and not is_reply and (why := about_the_list(message.subject, new_words(message))):
+        message.kind, message.kind_reason = Kind.ADMIN, why
     if understood.spoof:
         _hold(message, HoldReason.SPOOF, understood.spoof)
     elif member is None or not member.active:
         _hold(message, HoldReason.UNKNOWN_SENDER, "The sender is not a member of the community.")
+    elif message.kind is Kind.ADMIN and (to_us or message.kind_reason == TO_SERVER):
+        _hold(message, HoldReason.WISH, "It asks something about the list itself.")
     elif to_digest:  # for now: what it answers may be among the mails at hand
         _hold(message, HoldReason.WHICH_THREAD, ANSWERS_DIGEST)
     else:

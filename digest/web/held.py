@@ -36,8 +36,8 @@ REASONS = {
         "Ask the person some other way whether they wrote it before you let it in.",
     ),
     HoldReason.WISH: (
-        "Want to leave the digest",
-        "Nobody knows these addresses. Find out who it is and stop their digest for them, or discard the message.",
+        "About the list itself",
+        "They ask to join, to leave, or for another address. Do it on the members’ pages, then discard them.",
     ),
     HoldReason.NOT_UNDERSTOOD: (
         "Could not be read",
