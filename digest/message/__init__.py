@@ -71,7 +71,8 @@ class Understood:
     unreadable: str  # why nothing could be made of it; "" when something could
 
 
-_NOBODYS = frozenset({Kind.BOUNCE, Kind.RECEIPT, Kind.RECALL})
+#: What programs write (a list's server, too), or what repeats what members wrote: nothing in it is new.
+_NOBODYS = frozenset({Kind.BOUNCE, Kind.RECEIPT, Kind.RECALL, Kind.ADMIN})
 
 
 def understand(raw: bytes, ours: Ours) -> Understood:
@@ -99,8 +100,8 @@ def understand(raw: bytes, ours: Ours) -> Understood:
         member=member,
         spoof=spoof,
     )
-    if settled in _NOBODYS or (settled and from_address == ours.digest_address):
-        roles = [SegmentRole.QUOTE] * len(roles)  # a program wrote it, or it repeats what members wrote: nothing is new
+    if settled in _NOBODYS:
+        roles = [SegmentRole.QUOTE] * len(roles)
         segments = reply.spans(texts, roles)
     if not text.strip():
         parsed.say("The mail has no text.")

@@ -170,7 +170,8 @@ _SPAM = (
         r"\b(?:with|of your time|call|chat|demo|slot)|"
         r"(?:book|schedule|arrange|grab|pick) (?:a |an |some )?(?:[\w-]+ ){0,2}(?:time|call|demo|slot|chat|meeting) "
         r"(?:with (?:me|us)|today|now|here|below)|"
-        r"(?:strategy|discovery|sales|intro(?:ductory)?) (?:call|session)|hop on a call|(?:quick|brief|short) (?:call|demo|chat)\b|calendly"
+        r"(?:strategy|discovery|sales|intro(?:ductory)?) (?:call|session)|hop on a call|calendly|"
+        r"(?:quick|brief|short) (?:call|demo|chat)\b"
     ),
     re.compile(
         r"(?:holds?|owns?|control\w*) (?:the|a|your) budget|budget[- ]holders?|decision[- ]makers?|"

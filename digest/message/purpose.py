@@ -14,11 +14,12 @@ from digest.words import low
 _LIST = r"(?:(?:mailing |e-?mail |distribution |outlook )?(?:list|group|stream|circle|forum|community)\b(?! of\b))"
 _SUBJECT_OF_LIST = re.compile(
     rf"\b{_LIST} (?:housekeeping|rules|etiquette|guidelines|admin\w*|maintenance|settings)\b|\bhousekeeping\b|"
-    r"^(?:\[[^\]]*\]\s*)?(?:a )?(?:very )?(?:warm )?welcome,? (?:to )?(?!the |our |back )|"
+    r"^(?:\[[^\]]*\]\s*)?(?:a )?(?:very )?(?:warm )?welcome,? (?!(?:to )?(?:the|our|back)\b)|"
     r"\bwelcome to (?:\w+ ){0,4}(?:new )?(?:members?|colleagues|joiners|starters|leads?)\b|\bnew members?\b|"
     r"\b(?:unsubscribe|remove|take) me\b|\bchange of (?:e-?mail )?address\b|\bmy new (?:e-?mail|address)\b|"
     r"\bnew e-?mail address\b|\bchang(?:e|ing) my (?:e-?mail|address)\b|"
-    rf"\b\w+ {_LIST} (?:is|will be|has) (?:moving|moved|closing|changing|migrating)\b|"
+    rf"\b\w+ {_LIST} (?:is|will be|has) (?:moving|moved|closing|changing|migrating)"
+    r"(?:\W*$|:| (?:on|from|in|to|at|next)\b)|"
     rf"\b(?:join(?:ing)?|leav(?:e|ing)|add(?:ing|ed)? (?:me |us )?to|subscribing to) (?:the|this|your|our) {_LIST}"
 )
 _MEMBERSHIP = re.compile(

@@ -3,6 +3,7 @@
 Roles are found per line. Stripping is for display: every line keeps its place in the text, whatever its role.
 """
 
+import colorsys
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,12 +27,24 @@ _WITHIN = re.compile(
     re.I,
 )
 _IN_COLOUR = re.compile(
-    r"\bin (?:\w+ )?(?:red|blue|green|purple|orange|pink|brown|colou?r|bold|italics)\b|"
+    r"\bin (?:\w+ )?(red|blue|green|purple|orange|pink|brown|colou?r|bold|italics)\b|"
     r"\b(?:comments?|answers?|answered|repl(?:y|ies|ied)|respon\w+|thoughts)\b.{0,60}"
     r"\b(?:below|within|in-?line|in the text)\b",
     re.I,
 )
 _TAG = re.compile(r"\[[^\]\s]{2,30}\]")
+_HEX = re.compile(r"#([0-9a-f]{6}|[0-9a-f]{3})\b", re.I)
+_RGB = re.compile(r"rgba?\((\d{1,3}),\s*(\d{1,3}),\s*(\d{1,3})")
+_HUES = (
+    (16, "red"),
+    (45, "orange"),
+    (70, "yellow"),
+    (165, "green"),
+    (255, "blue"),
+    (300, "purple"),
+    (345, "pink"),
+    (361, "red"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,19 +177,53 @@ def _roles(lines: Sequence[str], context: Context, lenient: bool) -> list[Segmen
 def _take_coloured(lines: Sequence[str], found: list[SegmentRole], tints: Sequence[str]) -> None:
     """Make new what stands inside a quote in a colour (or in bold) of its own, when the author says so or nothing else.
 
-    Below "in red" any colour will do: people call many things red. Most of a quote in one colour is the quote's own.
+    Where the author names a colour and some of it is in that, nothing else is theirs; people call many things red, and
+    then any colour will do, but for that of the quoted signature. Most of a quote in one colour is the quote's own.
     """
     above = next((i for i, role in enumerate(found) if role is QUOTE), 0)
-    said = bool(_IN_COLOUR.search(" ".join(lines[:above])[:3000]))
+    said = _IN_COLOUR.search(" ".join(lines[:above])[:3000])
     if not said and any(r is NEW and says_something(line) for line, r in zip(lines, found, strict=True)):
         return
     quoted = [i for i, role in enumerate(found) if role is QUOTE and says_something(lines[i])]
     own = [i for i in quoted if tints[i] and not quote.headers(lines, i) and not quote.attribution(lines, i)]
     if any(tints[i] != "bold" for i in own):
         own = [i for i in own if tints[i] != "bold"]  # bold is for headings and header fields, then
+    named = [i for i in own if said and _hue(tints[i]) == (said[1] or "").lower()]
+    own = named or [i for i in own if i not in _signed(lines, found)]
     if len(own) * 2 < len(quoted):
         for i in own:
             found[i] = NEW
+
+
+def _signed(lines: Sequence[str], found: Sequence[SegmentRole]) -> set[int]:
+    """The lines within quotes that sign what is quoted, and what employers put below it."""
+    out: set[int] = set()
+    author: frozenset[str] = frozenset()
+    start = 0
+    for i in range(len(lines) + 1):
+        block = quote.headers(lines, i) if i < len(lines) and found[i] is QUOTE else None
+        if i == len(lines) or found[i] is not QUOTE or block:
+            split = signoff.split(lines[start:i], author)
+            out |= {start + j for j, role in enumerate(split) if role is not NEW and found[start + j] is QUOTE}
+            author = signoff.names(block.fields.get("from", "")) if block else author
+            start = max(start, block.end if block else i + 1)
+    return out
+
+
+def _hue(tint: str) -> str:
+    """The name of a colour that mail programs offer: red, orange, green, blue, purple, pink; "" for others."""
+    if match := _HEX.match(tint):
+        digits = match[1] if len(match[1]) == 6 else "".join(2 * digit for digit in match[1])
+        red, green, blue = (int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4))
+    elif match := _RGB.match(tint):
+        red, green, blue = (min(int(match[i]), 255) / 255 for i in (1, 2, 3))
+    else:
+        return tint.partition(" ")[0].removeprefix("dark").removeprefix("light")
+    hue, light, strong = colorsys.rgb_to_hls(red, green, blue)
+    if strong < 0.2 or not 0.1 < light < 0.95:
+        return ""
+    degrees = hue * 360
+    return next(name for end, name in _HUES if degrees < end)
 
 
 def _is_said(line: str) -> bool:

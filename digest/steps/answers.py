@@ -18,6 +18,8 @@ from digest.thread.items import Item
 from digest.thread.subject import base
 
 ANSWERS_DIGEST = "This answers the digest. Which of its threads is it about?"
+_LATEST = 30  # threads whose replies are looked at, where nobody knows what the digest held
+_NAME = re.compile(r"[^\W\d_][\w'’-]+")
 _RECENT = 8  # editions whose subject an answer without headers may have
 
 
@@ -205,8 +207,31 @@ def _items(session: Session, community_id: int, edition: Edition | None) -> list
     openings: dict[int, Message] = {}
     for some in chunks(thread.begun_by for thread in every):
         openings.update((m.id, m) for m in session.exec(select(Message).where(col(Message.id).in_(some))))
+    said = _said(session, [thread.id for thread in every[-_LATEST:]] if edition is None else [t.id for t in every])
     return [
-        Item(thread.begun_by, thread.id, thread.title, f"{opening.subject}\n{new_words(opening)}")
+        Item(
+            thread.begun_by,
+            thread.id,
+            thread.title,
+            f"{opening.subject}\n{new_words(opening)}",
+            " ".join(_NAME.findall(opening.from_name)),
+            "\n".join(said.get(thread.id, ())),
+        )
         for thread in every
         if thread.begun_by is not None and (opening := openings.get(thread.begun_by)) is not None
     ]
+
+
+def _said(session: Session, threads: Sequence[int]) -> dict[int, list[str]]:
+    """What was said in answer in each thread."""
+    found: dict[int, list[str]] = {}
+    for some in chunks(threads):
+        for message in session.exec(
+            select(Message)
+            .where(
+                col(Message.thread_id).in_(some), Message.kind == Kind.REPLY, Message.status == MessageStatus.ACCEPTED
+            )
+            .order_by(col(Message.id))
+        ):
+            found.setdefault(message.thread_id or 0, []).append(new_words(message))
+    return found

@@ -6,7 +6,7 @@ quotes, or has words that only one item has. What shows none of these is nobody'
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from digest.nouns import Segment, SegmentRole
 from digest.thread import similar
@@ -28,26 +28,38 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _HEADING = re.compile(r"^\W*(?:(?:item|question|q)\s*)?(\d{1,2})\s*[.):]\s", re.IGNORECASE)
+_ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
+# "The second of these", "your third item": not "the first thing I would do".
+_ORDINAL = re.compile(
+    rf"(?:(?:re|on|for|to|regarding|as for)\b[\s:]*)?(?:the |your )?({'|'.join(_ORDINALS)}|last)\s+"
+    r"(?:of (?:these|those|them|the (?:\w+ )?(?:items|questions|queries|topics|threads))\b|"
+    r"(?:item|question|query|topic|thread|one)\b(?! (?:is|was|i|we|to|would|for|about)\b))",
+    re.IGNORECASE,
+)
 _MOST_OF = 0.6  # a title's words that a line must have to be that title
 _ALIKE = 0.2  # how near an item must be to words that decide for it
 _CLEAR = 0.6  # how near the second best may come, as a share of the best, for words to decide
 _GREETING = 5  # words
 _CHANCE = 6  # words; a longer line that stands in a question is no accident
 _BELOW = 3  # lines below an item's number within which its question stands
+_BULLETS = "-*•·–◦"
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _LEAD = 80  # characters at the start of a stretch in which it may name what it answers
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of the digest. `id`: the message that began its thread, `question`: what that said.
+    """An item of the digest. `id`: the message that began its thread, `question`: what that said, `asker`: its author.
 
-    `thread`: what `[T14]` numbers.
+    `thread`: what `[T14]` numbers. `said`: what others said in the thread, which decides only where nothing else does.
     """
 
     id: int
     thread: int
     title: str
     question: str = ""
+    asker: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,8 @@ def take_apart(text: str, segments: Sequence[Segment], items: Sequence[Item], di
     `items`: what the digest may have held. `digest`: its text, where it is stored.
     """
     numbers, printed = _numbers(digest or _quoted(text, segments), items)
+    if printed:  # what it did not print, nobody answers
+        items = [item for item in items if item.id in numbers.values()]
     found: list[Answer] = []
     above: int | None = None  # the item that the quote has come to
     seen: set[int] = set()  # items quoted so far
@@ -105,7 +119,11 @@ def _headings(lines: Sequence[str], items: Sequence[Item]) -> dict[int, int]:
     found: dict[int, int] = {}
     for number, line in enumerate(lines):
         plain = _MARKS.sub("", line)
-        item = _titled(plain, items) if plain.strip() else None
+        if not plain.strip():
+            continue
+        item = _titled(plain, items)
+        if item is None and _HEADING.match(plain):  # "1. Prehab: how early? (Dr Jo Bloggs, Kent). Should we …"
+            item = _titled(_HEADING.sub("", plain).partition(" (")[0], items)
         if item is not None:
             found[number] = item.id
     return found
@@ -146,7 +164,42 @@ def _numbers(digest: str, items: Sequence[Item]) -> tuple[dict[int, int], bool]:
         if at in headings and above is not None and at - above[1] <= _BELOW:
             printed.setdefault(above[0], headings[at])
             above = None
+    for number, paragraph in _paragraphs(lines):
+        if number not in printed and (item := _told(paragraph, items)) is not None:
+            printed[number] = item
     return printed or dict(enumerate(dict.fromkeys(headings.values()), start=1)), bool(printed)
+
+
+def _paragraphs(lines: Sequence[str]) -> list[tuple[int, str]]:
+    """The digest's numbered paragraphs, their wrapped lines joined."""
+    found: list[tuple[int, list[str]]] = []
+    goes_on = False
+    for line in lines:
+        plain = _MARKS.sub("", line).strip()
+        if match := _HEADING.match(f"{plain} "):
+            found.append((int(match[1]), [plain[match.end() :]]))
+            goes_on = True
+        elif goes_on and plain and plain[0] not in _BULLETS:
+            found[-1][1].append(plain)
+        elif plain:
+            goes_on = False
+    return [(number, " ".join(said)) for number, said in found]
+
+
+def _told(paragraph: str, items: Sequence[Item]) -> int | None:
+    """The item that a digest's paragraph tells: by a sentence of its question, its asker's name, or words."""
+    whole = [
+        item.id
+        for item in items
+        if any(len(one.split()) > _CHANCE and _same(one, paragraph) for one in _SENTENCE.split(item.question))
+    ]
+    if len(whole) == 1:
+        return whole[0]
+    words = set(content(paragraph))
+    named = [item for item in items if (name := set(content(item.asker))) and name <= words]
+    if len(named) == 1 and words & set(content(f"{named[0].title} {named[0].question}")) - set(content(named[0].asker)):
+        return named[0].id
+    return _closest(paragraph, named or items)
 
 
 # --- what a stretch says of itself -------------------------------------------------------------------------------
@@ -195,6 +248,11 @@ def _named(paragraph: str, items: Sequence[Item], numbers: dict[int, int], bare:
         for item in items:
             if item.thread == int(token[1]):
                 return item.id, BY_TOKEN
+    if numbers and (ordinal := _ORDINAL.match(paragraph)):
+        said = ordinal[1].lower()
+        number = max(numbers) if said == "last" else _ORDINALS.index(said) + 1
+        if number in numbers:
+            return numbers[number], BY_NUMBER
     named = _NAMED.match(paragraph) or (_BARE.match(paragraph) if bare else None)
     if named and int(named[1]) in numbers:
         return numbers[int(named[1])], BY_NUMBER
@@ -231,7 +289,10 @@ def _says(text: str, answer: Answer) -> bool:
 
 
 def _by_words(text: str, answer: Answer, items: Sequence[Item]) -> Answer:
-    item = _closest(text[answer.start : answer.end], items)
+    words = text[answer.start : answer.end]
+    item = _closest(words, items)
+    if item is None and any(one.said for one in items):
+        item = _closest(words, [replace(one, question=f"{one.question}\n{one.said}") for one in items])
     return answer if item is None else Answer(answer.start, answer.end, item, BY_WORDS)
 
 

@@ -82,6 +82,31 @@ INVITE = (
             "not a member",
         ),
         (mail("Buy me some gift cards.\n", From="Dr Ann Carter <a@free.example.net>"), Kind.SPAM, "not a member"),
+        (
+            mail("Update your login at once or your mailbox will be closed.\n", From="Ann Carter <a@free.example.net>"),
+            Kind.SPAM,
+            "not a member",
+        ),
+        (
+            mail(
+                "The message for one subscriber was not delivered:\n\njo@old.example.net\n\n550 5.1.1 User unknown\n",
+                From="Sympa <sympa@lists.example.org>",
+                Subject="Subscriber trouble",
+                Return_Path="<>",
+            ),
+            Kind.BOUNCE,
+            "RFC 5321",
+        ),
+        (
+            mail("550 no such user here\n", Subject="Bounce: stream, jo@old.example.net", Return_Path="<>"),
+            Kind.BOUNCE,
+            "Return-Path",
+        ),
+        (
+            mail("Dr Carter is on annual leave until 3 May. Letters: ask our secretary.\n", Subject="Re: CT"),
+            Kind.AUTO_REPLY,
+            "by name",
+        ),
     ],
 )
 def test_a_mail_that_settles_its_kind_names_the_reason(message: bytes, kind: Kind, says: str) -> None:
@@ -110,10 +135,81 @@ def test_a_mail_that_settles_its_kind_names_the_reason(message: bytes, kind: Kin
         ),
         mail("I am away from my desk until noon but our manager keeps a list of all of them.\n", Subject="Re: CT"),
         mail("I accepted that we have no clinic, and told them.\n", Subject="Accepted: no clinic"),
+        mail("Dr Okoro is on leave until May, so I answer for him: yes, weekly.\n", Subject="Re: CT"),  # somebody else
+        mail("Dr Carter is on leave too, and nobody else here has read the policy yet.\n", Subject="Re: CT"),
     ],
 )
 def test_a_person_wrote_what_no_header_and_no_pattern_of_words_disproves(message: bytes) -> None:
     assert understand(message, OURS).kind is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dear practice owner, we put surgeries on the first page of every search engine. Just reply STOP.",
+        "I came across your network. Could we book a short demo with you? Our platform cuts waits by half.",
+        "Hope this email finds you well. Happy to send a price list and arrange a free three week pilot.",
+        "Dear esteemed professor, we offer you a keynote speaker slot for a registration fee of USD 450.",
+        "Who is the budget holder for dermatology? Ten minutes of your time is all I ask.",
+        "Triple your private revenue, no obligation, cancel whenever you like.",
+    ],
+)
+def test_an_offer_by_a_stranger_says_two_things_that_offers_say(text: str) -> None:
+    assert understand(mail(f"{text}\n", From="Jo Vane <jo@vane.example.net>", Subject="Hello"), OURS).kind is Kind.SPAM
+    member = understand(mail(f"{text}\n", Subject="Hello"), OURS)
+    assert member.kind is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I am the radiographer Ann spoke of. Our clinic has ten slots a week; ring me for any of them.",
+        "Thank you for asking me to speak on the 4th. I can do ten o'clock; my slides are attached.",
+        "I run the screening hub and would like to join. Dr Okoro knows me.",
+        "We are writing to every lead about the new form, which is free and replaces the old one in May.",
+        "I read that your group asked about spirometry. We published our audit last week and can share it.",
+    ],
+)
+def test_a_stranger_with_something_to_say_waits_for_a_person(text: str) -> None:
+    assert understand(mail(f"{text}\n", From="Jo Vane <jo@vane.example.net>", Subject="Hello"), OURS).kind is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Moving house", "From Monday our mailing list will be replaced by a forum. Subjects will start with [leads]."),
+        ("The leads list is closing", "Thank you all for twelve years."),
+        ("Request", "Please could somebody add me to the group? My manager agrees."),
+        ("Me", "Could you change my work address to this one, please? The other goes in May."),
+        ("Goodbye", "I retire on Friday, so please take me off the list."),
+        ("How to post", "Two reminders. Keep patient details out. And think before you reply-all."),
+        ("Welcome, Dr Osei", "Kofi joins us from Leeds."),
+        ("Change of e-mail address", "As above."),
+    ],
+)
+def test_what_is_about_the_list_itself_is_told_from_what_is_asked_on_it(subject: str, text: str) -> None:
+    assert by_a_person(text, subject, False, False)[0] is Kind.ADMIN
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "kind"),
+    [
+        ("New here", "Thank you for letting me join the group. Does anybody run a spirometry hub?", Kind.QUESTION),
+        ("New email template", "We wrote one for negative results. Who would like it?", Kind.QUESTION),
+        ("Waiting list", "Who has closed a waiting list for scopes?", Kind.QUESTION),
+        ("Our patient group is changing the leaflet", "It will be out in May.", Kind.ANNOUNCEMENT),
+        ("Welcome to the new form", "It is shorter.", Kind.ANNOUNCEMENT),
+        ("Course", "Ten places are left. Anyone unable to pay should ring Jo.", Kind.ANNOUNCEMENT),
+        ("Course", "Anybody who wants one can have the slides.", Kind.ANNOUNCEMENT),
+        ("Course", "Anyone know whether the course can be done online.", Kind.QUESTION),
+        ("Course", "Anyone tried it and is it any good.", Kind.QUESTION),
+        ("Draft", "Here is our draft plan. Suggestions to Jo by Friday please.", Kind.ANNOUNCEMENT),
+        ("Draft", "Here is our draft plan. Suggestions please.", Kind.QUESTION),
+        ("Fancy a change?", "We need a GP. Job description below, interviews on 3 May.", Kind.ANNOUNCEMENT),
+    ],
+)
+def test_what_only_sounds_like_a_question_or_like_housekeeping_is_none(subject: str, text: str, kind: Kind) -> None:
+    assert by_a_person(text, subject, False, False)[0] is kind
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,22 @@ def test_answers_in_a_colour_inside_a_quote_are_new_in_order() -> None:
     )
 
 
+def test_of_several_colours_inside_a_quote_the_one_that_the_author_names_is_theirs() -> None:
+    signed = [("Ben Okoro", "#005eb8"), ("GP, Kent", "#005eb8"), ("01632 960001", "#005eb8")]
+    lines = [line for line, _ in [*COLOURED[:-1], ("", ""), *signed]]
+    tints = [tint.replace("red", "#c00000") for _, tint in [*COLOURED[:-1], ("", ""), *signed]]
+    expected = "Please see my answers below in red.\n\nWe do, for two years now.\n\nThe trust."
+    assert new_text("\n".join(lines), spans(lines, roles(lines, ANN, tints)[0])) == expected
+    lines[0] = "Please see my comments below."  # no colour is named, but nobody answers in a signature
+    found = new_text("\n".join(lines), spans(lines, roles(lines, ANN, tints)[0]))
+    assert found == expected.replace("answers below in red", "comments below")
+
+
+def test_a_card_that_begins_with_the_authors_name_is_a_signature_though_it_speaks() -> None:
+    assert _new("We do.\n\nA\n\nAnn Carter\nGP, Kent. You will not find me at my desk on Fridays.\n") == "We do."
+    assert _new("We do.\n\nAnn\n\nI meant to say that you may have our leaflet.\n").endswith("our leaflet.")
+
+
 def test_a_quote_set_in_by_spaces_ends_where_the_author_begins() -> None:
     text = (
         "On 5 Jan 2026, 09:00, Ben <b@x.org> wrote:\n\n    Hi\n\n    Who has CT?\n    > an older question\n\nWe do.\n"

@@ -17,6 +17,10 @@ from digest.nouns import Turn
         "Apologies for butting into this thread. Who has a spirometry hub?",
         "Nothing to do with inhalers, this: who has a spirometry hub?",
         "This is totally unrelated, but who has a spirometry hub?",
+        "A separate matter. Who has a spirometry hub?",
+        "Another thing entirely: who has a spirometry hub?",
+        "Replying to this one because I have lost the address of the list. Who has a spirometry hub?",
+        "Please ignore the subject, who has a spirometry hub?",
     ],
 )
 def test_who_changes_the_topic_says_so(text: str) -> None:
@@ -49,6 +53,8 @@ def test_what_asks_everybody_and_takes_up_nothing_stands_alone(text: str) -> Non
         "We do not, and nobody here would.",  # asks nothing
         "On a different note, I agree with Gwen.",
         "This is perhaps off-topic, but we use text messages.",
+        "It is a different matter for us, we have no lab. Gwen, do you have one?",
+        "I used your e-mail with the trust. Gwen, did it work for you?",
     ],
 )
 def test_a_follow_up_says_nothing_of_another_topic(text: str) -> None:

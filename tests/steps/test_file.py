@@ -264,6 +264,34 @@ def test_a_reply_to_the_digest_goes_where_its_words_belong_or_to_the_coordinator
         assert (vague_.kind, vague_.thread_id, vague_.hold_reason) == (Kind.DIGEST_REPLY, None, HoldReason.WHICH_THREAD)
 
 
+@pytest.mark.parametrize(
+    ("to", "subject", "text"),
+    [
+        ("stream-request@lists.example.org", "Hello", "My old address stops working in May."),
+        (SERVICE, "Joining", "Might I be added to the group?"),
+    ],
+)
+def test_what_is_asked_of_the_list_itself_waits_for_the_coordinator(
+    world: World, to: str, subject: str, text: str
+) -> None:
+    world.receive(mail("tunde@example.org", subject, text, "a1@x", to=to))
+    with store.read(world.engine) as session:
+        (message,) = world.messages(session)
+        assert (message.kind, message.status, message.hold_reason) == (Kind.ADMIN, MessageStatus.HELD, HoldReason.WISH)
+        assert message.thread_id is None
+
+
+def test_what_answers_somebody_is_a_reply_though_it_is_written_to_the_digests_address(world: World) -> None:
+    world.receive(
+        mail("gwen@example.org", "Lumps", "Who scans lumps over five centimetres?", "q1@x"),
+        mail("tunde@example.org", "RE: Lumps", "We do, within two weeks.", "r1@x", "q1@x", to=SERVICE),
+    )
+    with store.read(world.engine) as session:
+        question, answer = world.messages(session)
+        assert (answer.kind, answer.status) == (Kind.REPLY, MessageStatus.ACCEPTED)
+        assert answer.thread_id == question.thread_id
+
+
 def test_a_subject_alone_threads_only_behind_a_reply_prefix_and_within_thirty_days(world: World) -> None:
     late = NOON + timedelta(days=40)
     world.receive(
