@@ -227,6 +227,7 @@ class Part(SQLModel, table=True):
     end: int
     answers_id: int = Field(foreign_key="message.id", index=True)
     reason: str
+    stance: Stance = word(Stance, Stance.NONE)  # towards what that thread asks; `Message.stance` is towards its own
 
 
 class Ruling(SQLModel, table=True):

@@ -27,10 +27,11 @@ _STANDS_ALONE = 0.3
 # A reply of so many statements or more is quoted twice where its second sentence is worth this much, and this share of
 # the first: what they did, and what came of it.
 _LONG = 3
-_ALSO = 0.45
+_ALSO = 0.35
 _AS_MUCH = 0.6
-# A second mail of somebody's with so few words and nothing of worth is talk.
+# A second mail of somebody's with so few words and nothing of that worth is talk.
 _FEW = 25
+_WORTHY = 0.45
 # An agreement says what it is about in so many words, and that is a sentence which has this share of them.
 _NAMES_IT = 2
 _ABOUT = 0.6
@@ -164,7 +165,7 @@ class _Draft:
             not any(s.text.endswith("?") and called(s.text, [reply.author]) for s in asked)
             and any(point.reply.author == reply.author and reply.author for point in self.points)
             and sum(words(line.sentence.text) for line in own) <= _FEW
-            and max((line.worth for line in own), default=0.0) < _ALSO
+            and max((line.worth for line in own), default=0.0) < _WORTHY
         )
 
     def _about(self, point: _Making, side: Side) -> _Making:

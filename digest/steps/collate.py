@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, or_, select
 
-from digest.collation import Contribution, draft, headings, noticing
+from digest.collation import Contribution, draft, headings, noticing, own_words
 from digest.collation.headings import Move
 from digest.collation.leaning import leaning
 from digest.collation.noticing import Noticed, Taken
@@ -14,9 +14,9 @@ from digest.collation.points import only_shares, substantive
 from digest.collation.provenance import Fault, Ground, faults
 from digest.collation.questions import proposes
 from digest.models import Collation, EditionThread, Member, Message, Part, Thread
-from digest.nouns import HUMAN, CollationStatus, Content, HoldReason, Kind, MessageStatus
+from digest.nouns import HUMAN, CollationStatus, Content, HoldReason, Kind, MessageStatus, Stance
 from digest.steps import Batched, alone, asked, note, remembered
-from digest.steps.read import masks_of, new_words, segments, shown_attachments, shown_links
+from digest.steps.read import masks_of, parts, segments, shown_attachments, shown_links
 
 #: How long what is saved while somebody writes counts as one version.
 WRITING = timedelta(minutes=10)
@@ -47,7 +47,7 @@ class Unaccounted(Exception):
 def messages(session: Session, thread_ids: Collection[int]) -> dict[int, Sequence[Message]]:
     """What people said in threads, in order of sending: accepted mail, and mail held for an identifier (masked)."""
     answered = aliased(Message)
-    parts = (  # answers to the digest that answer these threads, too
+    others = (  # answers to the digest that answer these threads, too
         select(Part.message_id, answered.thread_id)
         .join(answered, col(answered.id) == col(Part.answers_id))
         .where(col(answered.thread_id).in_(thread_ids))
@@ -57,7 +57,7 @@ def messages(session: Session, thread_ids: Collection[int]) -> dict[int, Sequenc
             or_(
                 col(Message.thread_id).in_(thread_ids),
                 col(Message.thread_id).is_not(None)
-                & col(Message.id).in_(parts.with_only_columns(col(Part.message_id))),
+                & col(Message.id).in_(others.with_only_columns(col(Part.message_id))),
             ),
             col(Message.kind).in_(HUMAN),
             (col(Message.status) == MessageStatus.ACCEPTED) | (col(Message.hold_reason) == HoldReason.IDENTIFIER),
@@ -66,7 +66,7 @@ def messages(session: Session, thread_ids: Collection[int]) -> dict[int, Sequenc
     ).all()
     answers: dict[int, set[int]] = {m.id: {m.thread_id or 0} for m in found}
     if any(m.kind is Kind.DIGEST_REPLY for m in found):
-        for message_id, thread_id in session.exec(parts):
+        for message_id, thread_id in session.exec(others):
             answers.get(message_id, set()).add(thread_id or 0)
     said: dict[int, list[Message]] = {id: [] for id in thread_ids}
     for message in found:
@@ -142,14 +142,25 @@ def redraft(session: Session, thread_id: int, now: datetime) -> None:
             offer = asked.before(session, thread, content)
             thread.related, thread.related_surely = list(offer.threads), offer.surely
     proposed = any(proposes(one.quote) for one in latest.content.question)
-    for message in messages(session, thread_id):
-        if message.kind in {Kind.REPLY, Kind.DIGEST_REPLY} and message.thread_id == thread_id:
-            message.stance = leaning(new_words(message), proposed)[0]
-            session.add(message)
+    by_id = {message.id: message for message in messages(session, thread_id)}
+    for one in said:
+        if one.kind in {Kind.REPLY, Kind.DIGEST_REPLY}:
+            _keep_stance(session, by_id[one.message], thread_id, leaning(own_words(one), proposed)[0])
     thread.answered = draft.answered(said, latest.content)
     session.add(thread)
     session.flush()
     asked.noted(session, thread_id)
+
+
+def _keep_stance(session: Session, message: Message, thread_id: int, side: Stance) -> None:
+    """An answer to several items of a digest has a stance towards each."""
+    if message.thread_id == thread_id:
+        message.stance = side
+        session.add(message)
+    for part, answered in parts(session, message) if message.kind is Kind.DIGEST_REPLY else ():
+        if answered == thread_id:
+            part.stance = side
+            session.add(part)
 
 
 def _count(thread: Thread, said: Sequence[Message]) -> None:

@@ -10,7 +10,7 @@ from digest.collation.draft import question_text
 from digest.models import Identifier, Member, Message, Thread
 from digest.nouns import Content, Kind, MessageStatus
 from digest.steps.collate import answered, current
-from digest.steps.read import masks, new_words, other_threads, shown_attachments, shown_links, shown_text
+from digest.steps.read import masks, new_words, other_threads, parts, shown_attachments, shown_links, shown_text
 
 
 def lines(session: Session, community_id: int, with_identifiers: bool = False) -> Iterator[str]:
@@ -72,12 +72,14 @@ def lines(session: Session, community_id: int, with_identifiers: bool = False) -
 
 def _message(session: Session, message: Message, emails: dict[int, str], with_identifiers: bool) -> dict[str, Any]:
     hidden = {} if with_identifiers else masks(session, message)
+    answers = parts(session, message) if message.kind is Kind.DIGEST_REPLY else ()
     return {
         "type": "message",
         "source": message.source,
         "message_id": message.rfc_message_id,
         "thread": message.thread_id,
         "also_threads": other_threads(session, message),
+        "stances": [{"thread": id, "stance": p.stance} for p, id in answers if id is not None],
         "kind": message.kind,
         "from_member": emails.get(message.member_id or 0),
         "sent_at": (message.sent_at or message.received_at).isoformat(),

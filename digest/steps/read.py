@@ -85,14 +85,14 @@ def segments(session: Session, message: Message, thread_id: int | None) -> list[
     """
     if thread_id is None or message.kind is not Kind.DIGEST_REPLY:
         return message.segments
-    parts = [(part.start, part.end, thread) for part, thread in _parts(session, message)]
+    spans = [(part.start, part.end, thread) for part, thread in parts(session, message)]
     cut: list[Segment] = []
     for segment in message.segments:
         if segment.role is not SegmentRole.NEW:
             cut.append(segment)
             continue
         at = segment.start
-        for start, end, thread in parts:
+        for start, end, thread in spans:
             if start >= segment.end or end <= at:
                 continue
             cut += _piece(at, max(start, at), message.thread_id == thread_id)
@@ -106,7 +106,7 @@ def _piece(start: int, end: int, here: bool) -> list[Segment]:
     return [Segment(start, end, SegmentRole.NEW if here else SegmentRole.ELSEWHERE)] if start < end else []
 
 
-def _parts(session: Session, message: Message) -> Sequence[tuple[Part, int | None]]:
+def parts(session: Session, message: Message) -> Sequence[tuple[Part, int | None]]:
     return session.exec(
         select(Part, Message.thread_id)
         .join(Message, col(Message.id) == col(Part.answers_id))
@@ -119,7 +119,7 @@ def other_threads(session: Session, message: Message) -> list[int]:
     """The threads that parts of a message answer, but for its own, in order."""
     if message.kind is not Kind.DIGEST_REPLY:
         return []
-    found = dict.fromkeys(thread for _, thread in _parts(session, message) if thread is not None)
+    found = dict.fromkeys(thread for _, thread in parts(session, message) if thread is not None)
     return [thread for thread in found if thread != message.thread_id]
 
 

@@ -159,6 +159,25 @@ def test_a_draft_rests_on_no_more_than_what_answers_its_thread(sent: tuple[World
     assert (row["thread"], row["also_threads"]) == (threads[KITS], [threads[XRAY]])
 
 
+def test_an_answer_to_two_items_has_a_stance_towards_each(sent: tuple[World, Issue, list[int]]) -> None:
+    world, digest, threads = sent
+    paragraphs = (
+        "Item 2: Yes, walk-in has worked very well here since May.",
+        "Item 3: I disagree with paying for it; we tried and stopped.",
+    )
+    answer = received(world, phone(digest, TUNDE, *paragraphs))
+    with store.read(world.engine) as session:
+        row = next(
+            r
+            for r in map(json.loads, export.lines(session, world.community_id))
+            if r["type"] == "message" and r["message_id"] == answer.rfc_message_id
+        )
+    assert [(one["thread"], one["stance"]) for one in row["stances"]] == [
+        (threads[XRAY], "agree"),
+        (threads[SMOKING], "disagree"),
+    ]
+
+
 def test_erasing_an_answer_forgets_it_in_every_thread(sent: tuple[World, Issue, list[int]]) -> None:
     world, digest, threads = sent
     answer = received(world, outlook(digest, TUNDE, *TITLES))
