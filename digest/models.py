@@ -281,6 +281,7 @@ class Edition(SQLModel, table=True):
     introduction: str = ""
     announcements: str = ""  # Markdown, the coordinator's
     dates: list[dict[str, str]] = json(list)  # what happens when: {"at": ISO 8601 with its zone, "what", "where"}
+    words_before: dict[str, Any] = json(dict)  # these three before they were last changed; {} where they never were
     approved_at: datetime | None = instant(nullable=True)
     approved_by: int | None = Field(default=None, foreign_key="member.id")
     began_at: datetime | None = instant(nullable=True)  # when sending began

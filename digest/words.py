@@ -63,4 +63,9 @@ def common(word: str) -> bool:
 
 def content(text: str) -> list[str]:
     """The stems of the words that say what `text` is about, in order, with repetitions."""
-    return [stem(word) for word in _WORD.findall(text.lower().replace("\u2019", "'")) if word not in _COMMON]
+    return list(_content(text))
+
+
+@lru_cache(maxsize=8192)  # of a thread being drafted or shown, the same sentences are asked about again and again
+def _content(text: str) -> tuple[str, ...]:
+    return tuple(stem(word) for word in _WORD.findall(text.lower().replace("\u2019", "'")) if word not in _COMMON)

@@ -13,7 +13,7 @@ from digest.collation.follow import answer_to, asked_and_answered, outcome, ques
 from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
 from digest.collation.leaning import leaning
-from digest.collation.points import only_shares, ranked, substantive, whole
+from digest.collation.points import only_shares, passage, ranked, substantive, whole
 from digest.collation.questions import asking, proposes
 from digest.collation.resources import resources
 from digest.collation.sentences import Sentence, split
@@ -52,7 +52,7 @@ class _Making:
     supporters: list[int]
     opposers: list[int] = field(default_factory=list)
     seconded: list[Evidence] = field(default_factory=list)  # what those who agree say of it in their own words
-    label: Sentence | None = None  # where it is not the quote around what was said
+    label: Sentence | None = None  # where it is not what was said, with its limits
 
 
 def draft(contributions: Sequence[Contribution]) -> Content:
@@ -235,7 +235,7 @@ class _Draft:
     def _point(self, making: _Making) -> Point:
         cited = [*(evidence(making.reply, quote) for quote in making.quotes), *making.seconded]
         number = question_answered(making.reply, making.said.sentence, self.asking)
-        label = evidence(making.reply, making.label or _around(making.quotes, making.said.sentence)).quote
+        label = evidence(making.reply, making.label or whole(making.reply, making.said.sentence)).quote
         return Point(
             id=making.standing.id,
             label=" ".join(label.split()),
@@ -252,21 +252,19 @@ class _Draft:
 
 
 def _quotes(reply: Contribution, best: Sequence[Line]) -> list[Sentence]:
-    """What shows a point: its best sentence, and one more where the reply says as much again; each with its limits."""
-    chosen = [whole(reply, best[0].sentence)]
+    """What shows a point: its best sentence with its limits and what is said along with it, and one more passage where
+    the reply says as much again.
+    """
+    chosen = [passage(reply, whole(reply, best[0].sentence), best, ())]
     for line in best[1:]:
         shown = unmasked(reply, line.sentence) == line.sentence.text
         apart = shown and not any(one.start <= line.sentence.start < one.end for one in chosen)
         if line.worth >= max(_ALSO, _AS_MUCH * best[0].worth) and len(best) >= _LONG and apart:
-            chosen.append(whole(reply, line.sentence))
+            chosen.append(passage(reply, whole(reply, line.sentence), best, chosen))
             break
     if len(chosen) > 1 and max(s.start for s in chosen) < min(s.end for s in chosen):  # their limits overlap
         chosen = chosen[:1]
     return sorted(chosen, key=lambda one: one.start)
-
-
-def _around(quotes: Sequence[Sentence], sentence: Sentence) -> Sentence:
-    return next(one for one in quotes if one.start <= sentence.start and sentence.end <= one.end)
 
 
 def _yes(reply: Contribution) -> Sentence:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from digest.collation import Contribution, own_words, unmasked
 from digest.collation.sentences import Sentence, split
@@ -140,6 +141,45 @@ def whole(contribution: Contribution, sentence: Sentence) -> Sentence:
     return Sentence(start, end, text) if words(text) <= _QUOTE else sentence
 
 
+# A neighbouring sentence is quoted along from this worth on, while the passage has no more than so many words: what is
+# said in a few lines is said together, and a sentence alone often needs the one beside it.
+_ALONG = 0.2
+_PASSAGE = 45
+
+
+def passage(contribution: Contribution, quote: Sentence, lines: Sequence[Line], taken: Sequence[Sentence]) -> Sentence:
+    """A quote with those neighbours among `lines` that are worth it, the worthier first; `taken`: other quotes."""
+    worth = {
+        line.sentence.start: line.worth
+        for line in lines
+        if unmasked(contribution, line.sentence) == line.sentence.text and not only_sides(line.sentence.text)
+    }
+    around = split(contribution.text, contribution.segments)
+    within = [place for place, one in enumerate(around) if quote.start <= one.start < quote.end]
+    if not within:
+        return quote
+    first, last = within[0], within[-1]
+    while True:
+        wider = [(n, last) for n in (first - 1,) if n >= 0] + [(first, n) for n in (last + 1,) if n < len(around)]
+        scored = []
+        for start, end in wider:
+            new = around[start] if start < first else around[end]
+            text = contribution.text[around[start].start : around[end].end]
+            free = all(new.end <= one.start or new.start >= one.end for one in taken)
+            if (
+                worth.get(new.start, 0) >= _ALONG
+                and free
+                and words(text) <= _PASSAGE
+                and _adjoin(contribution, around[start : end + 1])
+            ):
+                scored.append((worth[new.start], start, end))
+        if not scored:
+            break
+        _, first, last = max(scored)
+    start, end = around[first].start, around[last].end
+    return Sentence(start, end, contribution.text[start:end])
+
+
 def _go_together(contribution: Contribution, one: Sentence, other: Sentence) -> bool:
     """Whether nothing but a space stands between two sentences, and neither thanks nor asks."""
     between = contribution.text[one.end : other.start]
@@ -148,3 +188,9 @@ def _go_together(contribution: Contribution, one: Sentence, other: Sentence) -> 
         and "\n" not in between
         and not any(thanks(s.text) or s.text.endswith("?") or _APOLOGY.match(s.text) for s in (one, other))
     )
+
+
+def _adjoin(contribution: Contribution, sentences: Sequence[Sentence]) -> bool:
+    """Whether nothing but space stands between sentences, and no blank line."""
+    gaps = [contribution.text[one.end : other.start] for one, other in pairwise(sentences)]
+    return not any(gap.strip() or gap.count("\n") > 1 for gap in gaps)

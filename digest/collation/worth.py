@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from digest.collation import Contribution
@@ -48,6 +48,7 @@ _LEANS = re.compile(r"\W*(?:it|that|this|they|these|those|he|she|so|and|but|then
 _NAMED = re.compile(r"(?<=[a-z,] )[A-Z][\w'’-]+")
 
 
+@lru_cache(maxsize=4096)  # every step of a draft asks about the same sentences, and so does the next draft
 def words(text: str) -> int:
     """How many words a person would count; links are none."""
     return len(_WORD.findall(_LINK.sub(" ", text)))
@@ -98,8 +99,7 @@ def features(contributions: Sequence[Contribution]) -> list[tuple[int, Sentence,
         for at, sentence in enumerate(said[place]):
             bag = bags[place][at]
             size = len(bag) or 1
-            found = _seen(sentence.text)
-            found |= {
+            found = _seen(sentence.text) | {
                 "opening message": float(place == 0),
                 "last message": float(place == len(contributions) - 1),
                 "place of message": place / max(1, len(contributions) - 1),
@@ -172,8 +172,9 @@ def _together(found: Mapping[str, float]) -> dict[str, float]:
     return {f"{one} and {other}": found[one] * found[other] for one, other in _PAIRS}
 
 
+@lru_cache(maxsize=4096)
 def _seen(text: str) -> dict[str, float]:
-    """What can be seen of a sentence by itself."""
+    """What can be seen of a sentence by itself; not to be written into."""
     length = words(text)
     side, _ = stance(text)
     return {

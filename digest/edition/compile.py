@@ -15,6 +15,7 @@ GUEST = Who("A guest", "")
 QUOTE_LENGTH = 280
 TEXT_LENGTH = 1200
 CUT = " […]"
+_ENDS = ("", ".", "!", "?", "…")  # of a sentence, or of nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +185,9 @@ def _line(point: Point, posts: Mapping[int, Post], order: Mapping[int, int], fac
         author = _who(evidence.message, posts)
         if evidence is first and not point.own and author not in opposers:
             supporters = tuple(dict.fromkeys((author, *supporters)))  # whoever said it is named first
-            if _plain(evidence.quote) == _plain(point.label):
-                continue
+            if rest := _besides(_plain(evidence.quote), _plain(point.label)):
+                quotes.append(Quote(_excerpt(rest, QUOTE_LENGTH)[0], author))
+            continue
         quotes.append(Quote(_excerpt(_plain(evidence.quote), QUOTE_LENGTH)[0], author))
     heard = {quote.who for quote in quotes}
     for message in point.opposers:  # whoever differs says on what condition, in their own words
@@ -201,6 +203,15 @@ def _line(point: Point, posts: Mapping[int, Post], order: Mapping[int, int], fac
         quotes=tuple(dict.fromkeys(quotes)),
         new=facts.update_of is not None and any(posts[message].new for message in mentioned),
     )
+
+
+def _besides(quote: str, label: str) -> str:
+    """What a quote says besides the label that stands above it; all of it where the label is part of a sentence."""
+    at = quote.index(label)
+    before, after = quote[:at], quote[at + len(label) :]
+    if before.rstrip()[-1:] not in _ENDS or (after and label[-1:] not in _ENDS):
+        return quote
+    return f"{before.rstrip()}{CUT} {after.lstrip()}" if before and after else (before or after).strip()
 
 
 def _sides(

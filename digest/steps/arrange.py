@@ -16,6 +16,8 @@ from digest.steps import alone, compose, deliver, note, notify
 from digest.steps.compose import Hindrance
 from digest.steps.publish import NotReady, changeable, changed
 
+#: An edition's own words.
+WORDS = ("introduction", "announcements", "dates")
 #: Mails to try an edition out with that one person may have in an hour.
 MOST_TESTS = 10
 
@@ -50,9 +52,21 @@ def write(
     ordered = sorted(dates, key=lambda d: (d["at"], d["what"]))
     new = (introduction.strip(), announcements.strip(), ordered)
     if new != old:
+        edition.words_before = dict(zip(WORDS, old, strict=True))
         edition.introduction, edition.announcements, edition.dates = new
-        what = [w for w, a, b in zip(("introduction", "announcements", "dates"), old, new, strict=True) if a != b]
+        what = [w for w, a, b in zip(WORDS, old, new, strict=True) if a != b]
         changed(session, edition, by, f"wrote the {' and the '.join(what)}", now)
+
+
+def unwrite(session: Session, edition_id: int, seen: str, by: Member, now: datetime) -> None:
+    """Bring back the edition's own words as they were before `write` changed them last; done again, it undoes itself.
+
+    Raises Overtaken when they are not what `seen` was.
+    """
+    before = changeable(session, edition_id).words_before
+    if before:
+        introduction, announcements, dates = (before[name] for name in WORDS)
+        write(session, edition_id, seen, introduction, announcements, dates, by, now)
 
 
 def order(session: Session, edition_id: int, thread_ids: Sequence[int], by: Member, now: datetime) -> None:

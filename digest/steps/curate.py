@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from digest.models import Edition, EditionThread, Member, Thread
 from digest.nouns import EditionStatus
 from digest.steps import alone, asked, note
+from digest.steps.place import retitle
 from digest.steps.publish import include
 
 LONGEST_TITLE = 200  # characters
@@ -18,14 +19,16 @@ class CurateError(Exception):
 
 
 def describe(session: Session, thread_id: int, title: str, topics: Sequence[str], by: Member, now: datetime) -> None:
-    """Give a thread its title and its topics. The title stays, whatever mail turns up."""
+    """Give a thread its title and its topics. The title stays, whatever mail turns up; "" takes it back."""
     title = " ".join(title.split())
-    if not title:
-        raise CurateError("Give the thread a title.")
     if len(title) > LONGEST_TITLE:
         raise CurateError(f"Shorten the title to {LONGEST_TITLE} characters.")
     thread = _thread(session, thread_id)
-    if title != thread.title:
+    if not title:
+        thread.titled = False
+        retitle(session, thread)
+        _note(session, thread, by, "took the title back", now)
+    elif title != thread.title:
         thread.title, thread.titled = title, True
         _note(session, thread, by, "changed the title", now)
     chosen = sorted(set(topics))

@@ -19,6 +19,8 @@ from digest.nouns import Naming, Role
 from digest.steps import note
 from digest.steps.withdraw import withdraw
 
+#: The mark that keeps a spreadsheet from reckoning with a cell (OWASP, CSV injection).
+_FORMULA = re.compile(r"^'(?=[=+@-])")
 COLUMNS = ("email", "name", "alliance", "role", "aliases", "naming")
 
 
@@ -101,7 +103,7 @@ def parse_csv(data: bytes, name: str = "The member list") -> list[dict[str, str]
         if not {"email", "name"} <= set(columns):
             raise EnrolError(f"{name}: the first line must name the columns {', '.join(COLUMNS)}.")
         return [
-            {key: (row[columns[key]] or "").strip() for key in COLUMNS if key in columns}
+            {key: _FORMULA.sub("", (row[columns[key]] or "").strip()) for key in COLUMNS if key in columns}
             for row in reader
             if any(value and (value if isinstance(value, str) else "".join(value)).strip() for value in row.values())
         ]
@@ -110,11 +112,11 @@ def parse_csv(data: bytes, name: str = "The member list") -> list[dict[str, str]
 
 
 def write_csv(rows: Iterable[Mapping[str, str]]) -> str:
-    """The rows of a member list as `parse_csv` reads them."""
+    """The rows of a member list as `parse_csv` reads them, and as no spreadsheet takes them for formulas."""
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({k: f"'{v}" if v.startswith(("=", "+", "-", "@")) else v for k, v in row.items()} for row in rows)
     return out.getvalue()
 
 

@@ -8,7 +8,7 @@ go, too.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from digest.models import Identifier, Message, Thread
 from digest.nouns import Verb
@@ -83,16 +83,18 @@ def _title(session: Session, first: Row, found: Sequence[Identifier], reasons: M
     return shown_title(session.get_one(Message, first.id), found, reasons.get(first.id) == TURNS)
 
 
-def retitle(session: Session, message: Message) -> None:
-    """What may be seen of a message changed: the thread that it begins is called anew, unless a person named it."""
-    begins = select(Thread).where(Thread.begun_by == message.id, Thread.started_at >= _at(message))
-    for thread in session.exec(begins.where(col(Thread.titled).is_(False))):
-        thread.title = shown_title(message, identifiers(session, message.id), message.thread_reason == TURNS)
+def retitle(session: Session, thread: Thread) -> None:
+    """Call a thread after its first message, as may be seen of it now, unless a person gave it a title."""
+    sent = func.coalesce(Message.sent_at, Message.received_at)
+    first = session.exec(
+        select(Message)
+        .where(Message.thread_id == thread.id, col(Message.kind).not_in(LEAVES))
+        .order_by(sent, col(Message.id))
+        .limit(1)
+    ).first()
+    if first is not None and not thread.titled:
+        thread.title = shown_title(first, identifiers(session, first.id), first.thread_reason == TURNS)
         session.add(thread)
-
-
-def _at(message: Message) -> datetime:
-    return message.sent_at or message.received_at
 
 
 def _joined(

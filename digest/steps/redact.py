@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -384,6 +385,8 @@ def _clean(session: Session, community_id: int, wanted: Wanted, threads: set[int
         edition.introduction = cleaned(edition.introduction, wanted)
         edition.announcements = cleaned(edition.announcements, wanted)
         edition.dates = [{key: cleaned(text, wanted) for key, text in date.items()} for date in edition.dates]
+        if edition.words_before:
+            edition.words_before = _masked(edition.words_before, wanted)
         said = any(one in plain(" ".join(words)) for one in letters)
         if edition.status is EditionStatus.APPROVED and (said or _carries(session, edition, touched)):
             edition.status = EditionStatus.IN_REVIEW
@@ -404,17 +407,18 @@ def _carries(session: Session, edition: Edition, threads: set[int]) -> bool:
     return not threads.isdisjoint(rows)
 
 
+def _masked(value: Any, wanted: Wanted) -> Any:
+    """What JSON holds, with the words masked wherever they stand."""
+    if isinstance(value, str):
+        return cleaned(value, wanted)
+    if isinstance(value, list):
+        return [_masked(one, wanted) for one in value]
+    return {key: _masked(one, wanted) for key, one in value.items()} if isinstance(value, dict) else value
+
+
 def _without(content: Content, wanted: Wanted) -> Content:
     """A collation with the words masked in every line; what could only be opened by an address that says them goes."""
-
-    def walk(value: object) -> object:
-        if isinstance(value, str):
-            return cleaned(value, wanted)
-        if isinstance(value, list):
-            return [walk(one) for one in value]
-        return {key: walk(one) for key, one in value.items()} if isinstance(value, dict) else value
-
     said = content.model_copy(
         update={"resources": [r for r in content.resources if not everywhere(r.url, wanted)]},
     )
-    return Content.model_validate(walk(said.model_dump(mode="json")))
+    return Content.model_validate(_masked(said.model_dump(mode="json"), wanted))

@@ -77,7 +77,9 @@ def _wait_again(session: Session, concerned: Sequence[tuple[Message, Sequence[Id
             message.status, message.hold_reason = MessageStatus.HELD, HoldReason.IDENTIFIER
             message.hold_note = "Held again with another message that says the same."
             session.add(message)
-        retitle(session, message)
+        thread = session.get(Thread, message.thread_id) if message.thread_id is not None else None
+        if thread is not None and thread.begun_by == message.id:
+            retitle(session, thread)
         redraft_threads(session, message)
 
 

@@ -38,6 +38,15 @@ def introduce(visit: MemberVisit) -> Response:
         return editions.page(visit, faults={"introduction": str(refused)}, overtaken=True, status=409)
 
 
+def unwrite(visit: MemberVisit) -> Response:
+    """Bring back its own words as they were before they were last changed."""
+    seen = visit.field("seen")
+    try:
+        return _do(visit, "introduced", lambda s, e: arrange.unwrite(s, e.id, seen, visit.member, visit.now))
+    except arrange.Overtaken as refused:
+        return editions.page(visit, faults={"introduction": str(refused)}, overtaken=True, status=409)
+
+
 def order(visit: MemberVisit) -> Response:
     """The order of the threads as the form has it, with the pressed button's change made to it."""
     verb, _, number = visit.field("do").partition(" ")

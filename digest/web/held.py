@@ -54,6 +54,14 @@ UNDONE = {
     "aliased": "hold",
     "placed": "hold",
     "discarded": "restore",
+    "several_redacted": "hold",
+    "several_discarded": "restore",
+}
+SEVERAL = {
+    "redact": "several_redacted",
+    "discard": "several_discarded",
+    "restore": "several_restored",
+    "hold": "several_held",
 }
 
 
@@ -99,12 +107,12 @@ def _page(visit: MemberVisit, refused: str = "", message_id: int = 0, status: in
         )
 
 
-def _decided(session: Session, visit: MemberVisit) -> Message | None:
-    """The message that was decided about just now, so that it can be undone."""
-    asked = visit.request.query_params.get("decided", "")
-    if visit.request.query_params.get("done") not in UNDONE or not asked.isdecimal() or len(asked) > 9:
-        return None
-    return reads.message(session, visit.member.community_id, int(asked))
+def _decided(session: Session, visit: MemberVisit) -> list[Message]:
+    """The messages that were decided about just now, so that it can be undone."""
+    asked = visit.request.query_params.get("decided", "").split(".")
+    if visit.request.query_params.get("done") not in UNDONE or not all(id.isdecimal() and len(id) < 10 for id in asked):
+        return []
+    return [reads.message(session, visit.member.community_id, int(id)) for id in asked]
 
 
 def discarded(visit: MemberVisit) -> Response:
@@ -162,7 +170,7 @@ def hold(visit: MemberVisit) -> Response:
 
 def several(visit: MemberVisit) -> Response:
     """Decide about all that are ticked; what cannot be done for one of them is said, and the others are done."""
-    acts = {"redact": review.redact, "discard": _discard, "restore": review.restore}
+    acts = {"redact": review.redact, "discard": _discard, "restore": review.restore, "hold": review.hold_again}
     act = acts.get(visit.field("do"))
     ids = [int(v) for v in visit.form.getlist("message") if isinstance(v, str) and v.isdecimal() and len(v) < 10]
     if act is None or not ids:
@@ -171,8 +179,9 @@ def several(visit: MemberVisit) -> Response:
     done = 0
     with store.transaction(visit.desk.engine) as session:
         for message in [reads.message(session, visit.member.community_id, id) for id in dict.fromkeys(ids)]:
-            if done and act is review.redact and message.status is not MessageStatus.HELD:
-                done += 1  # it repeats what was redacted in one before it, and was let in with that one
+            held = message.status is MessageStatus.HELD
+            if done and ((act is review.redact and not held) or (act is review.hold_again and held)):
+                done += 1  # it repeats what was redacted in one before it, and went the way of that one
                 continue
             try:
                 act(session, message.id, visit.member, visit.now)
@@ -181,8 +190,7 @@ def several(visit: MemberVisit) -> Response:
                 refused = refused or str(error)
     if refused:
         return _page(visit, f"{done} of {len(ids)} done. {refused}", status=409)
-    where = "/discarded" if visit.field("do") == "restore" else "/held"
-    return visit.go(f"{where}?done=several")
+    return visit.go(f"/held?done={SEVERAL[visit.field('do')]}&decided={'.'.join(map(str, dict.fromkeys(ids)))}")
 
 
 def _discard(session: Session, message_id: int, by: Member, now: datetime) -> None:

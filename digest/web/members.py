@@ -13,6 +13,7 @@ from digest.nouns import WEEKDAYS, Naming, Role
 from digest.steps import bounces, enrol, erase, notify, review
 from digest.steps.enrol import plain_address
 from digest.web import reads
+from digest.web.files import disposition
 from digest.web.guards import MemberVisit
 
 FIELDS = ("name", "email", "alliance", "role", "aliases", "naming")
@@ -192,6 +193,19 @@ def _form(visit: MemberVisit, member: Member | None, row: Mapping[str, str], ref
 def list_form(visit: MemberVisit) -> Response:
     """Where a list is given."""
     return visit.page("members_import", columns=enrol.COLUMNS)
+
+
+def list_now(visit: MemberVisit) -> Response:
+    """The members as they are, as a list that can be imported: what an import changed can be changed back with it."""
+    with store.read(visit.desk.engine) as session:
+        rows = [_row(session, m) for m, _ in reads.members(session, visit.member.community_id) if m.active]
+    for row in rows:
+        row["aliases"] = row["aliases"].replace("\n", "; ")
+    return Response(
+        enrol.write_csv(rows).encode("utf-8-sig"),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": disposition(f"Members {visit.now:%Y-%m-%d}.csv"), "Cache-Control": "no-store"},
+    )
 
 
 def check_list(visit: MemberVisit) -> Response:

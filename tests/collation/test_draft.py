@@ -30,6 +30,36 @@ def test_a_thread_is_drafted_as_its_question_and_what_each_reply_says() -> None:
     assert content.set_aside == []
 
 
+def test_a_point_is_labelled_by_its_best_sentence_and_shown_with_what_is_said_along_with_it() -> None:
+    (point,) = points(RINGS)
+    assert point.label == "Our receptionist rings everybody on the list on day ten."
+    assert [e.quote for e in point.evidence] == [f"{point.label} It takes her an hour a week."]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "\n\nWe pay her for an hour a week.",  # another paragraph
+        " Many thanks for asking.",
+        " Who pays for yours?",
+        " My patient Quist waited a year.",  # a name has to be masked in it
+    ],
+)
+def test_what_is_apart_or_must_be_masked_is_not_quoted_along(beside: str) -> None:
+    text = f"Our receptionist rings everybody on the list on day ten.{beside}"
+    at = text.find("Quist")
+    masks = {(at, at + 5): "name"} if at >= 0 else {}
+    (point,) = points(says(2, SAM, text, masks=masks))
+    assert point.evidence[0].quote == point.label == "Our receptionist rings everybody on the list on day ten."
+
+
+def test_a_long_reply_is_not_quoted_whole() -> None:
+    text = " ".join(f"In ward {n} our receptionist rings {n} people on the list on day {n}." for n in range(10, 22))
+    (point,) = points(says(2, SAM, text))
+    assert all(len(e.quote.split()) <= 45 for e in point.evidence)
+    assert len(point.evidence) <= 2
+
+
 def test_agreeing_with_somebody_supports_their_point() -> None:
     by_label = {point.evidence[0].message: point for point in points(RINGS, LETTER, says(4, RAVI, "Agree with Sam."))}
     assert by_label.keys() == {2, 3}

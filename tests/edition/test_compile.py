@@ -77,6 +77,21 @@ def test_whoever_is_quoted_as_the_point_is_named_before_those_who_agree() -> Non
 
 
 @pytest.mark.parametrize(
+    ("label", "quote", "beside"),
+    [
+        ("It works.", "It works.", []),
+        ("It works.", "It works. Twice a week.", ["Twice a week."]),
+        ("It works.", "We rang. It works. Twice a week.", ["We rang. […] Twice a week."]),
+        ("It works", "It works twice a week.", ["It works twice a week."]),  # part of a sentence says too little
+    ],
+)
+def test_what_a_quote_says_besides_the_label_stands_below_it_once(label: str, quote: str, beside: list[str]) -> None:
+    content = Content(points=[point(label, said(2, quote), for_=[2])])
+    line = edition(thread(1, "T", content, post(1, PRIYA), post(2, TOM))).items[0].lines[0]
+    assert (line.text, [quote.text for quote in line.quotes]) == (label, beside)
+
+
+@pytest.mark.parametrize(
     ("for_", "against", "supporters", "opposers"),
     [
         ([2, 3], [], {TOM}, set()),  # the same person twice

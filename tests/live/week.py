@@ -186,7 +186,7 @@ class Tally:
 
 WIDEST = """(() => {
   const right = e => Math.round(e.getBoundingClientRect().right);
-  const wide = [...document.querySelectorAll("main *")].filter(e => right(e) > innerWidth);
+  const wide = [...document.querySelectorAll("body *")].filter(e => right(e) > document.documentElement.clientWidth);
   wide.sort((a, b) => right(b) - right(a));
   return wide.slice(0, 3).map(e => `${e.tagName}.${e.className}#${e.id} ${right(e)}`).join(", ");
 })()"""

@@ -261,6 +261,30 @@ def test_two_people_who_write_the_introduction_do_not_overwrite_each_other(issue
     assert "Theirs.</p>" in refused.text
 
 
+def test_the_last_change_of_an_editions_own_words_is_undone(desk: Desk, issue: int, coordinator: TestClient) -> None:
+    here = f"/edition/{issue}"
+
+    def seen() -> str:
+        found = re.search(r'name="seen" value="(\w+)"', coordinator.get(here).text)
+        assert found is not None
+        return found[1]
+
+    assert "/unwrite" not in coordinator.get(here).text, "nothing was written yet"
+    coordinator.post(f"{here}/introduce", data={"seen": seen(), "introduction": "First.", "announcements": "Old."})
+    coordinator.post(f"{here}/introduce", data={"seen": seen(), "introduction": "Ask Edith Snoring."})
+    assert coordinator.post(f"{here}/unwrite", data={"seen": "stale"}).status_code == 409
+    assert coordinator.post(f"{here}/unwrite", data={"seen": seen()}).status_code == 303
+    page = coordinator.get(here).text
+    assert "First." in page
+    assert "Old." in page
+    desk.receive(mail("Priya <priya@example.org>", "Edith", "Ask Edith Snoring about it.\n", "e1@example.org"))
+    assert coordinator.post("/message/3/hide", data={"words": "Edith Snoring"}).status_code == 303
+    coordinator.post(f"{here}/unwrite", data={"seen": seen()})
+    page = coordinator.get(here).text
+    assert "Ask [words removed]." in page
+    assert "Edith Snoring" not in page
+
+
 def test_a_test_mail_goes_to_oneself_alone_and_says_that_it_is_one(
     desk: Desk, issue: int, coordinator: TestClient
 ) -> None:

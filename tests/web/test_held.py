@@ -227,11 +227,29 @@ def test_several_messages_are_decided_about_at_once_and_brought_back(flurry: Des
     assert held_now(flurry) == [5]
     browser.post("/message/4/hold")
     assert (
-        browser.post("/held", data={"do": "discard", "message": ["4", "5"]}).headers["location"] == "/held?done=several"
+        browser.post("/held", data={"do": "discard", "message": ["4", "5"]}).headers["location"]
+        == "/held?done=several_discarded&decided=4.5"
     )
     assert held_now(flurry) == []
     assert browser.post("/held", data={"do": "restore", "message": ["4", "5"]}).status_code == 303
     assert held_now(flurry) == [4, 5]
+
+
+def test_what_was_decided_about_several_at_once_is_undone_at_once(flurry: Desk) -> None:
+    flurry.receive(mail("Tunde <tunde@example.org>", "Another", "Her NHS number is 401 023 2137.\n", "n1@example.org"))
+    browser = flurry.signed_in(COORDINATOR)
+    both = [str(id) for id in held_now(flurry)]
+    assert len(both) == 2
+    for do, undo in (("discard", "restore"), ("redact", "hold")):
+        done = browser.post("/held", data={"do": do, "message": both}).headers["location"]
+        assert held_now(flurry) == []
+        page = browser.get(done).text
+        assert "The last decision was about 2 messages." in page
+        assert f'name="do" value="{undo}">Undo it' in page
+        assert browser.post("/held", data={"do": undo, "message": both}).status_code == 303
+        assert held_now(flurry) == [int(id) for id in both]
+    assert browser.get("/held?done=several_discarded&decided=4.999").status_code == 404
+    assert "The last decision" not in browser.get("/held?done=several_discarded&decided=4.x").text
 
 
 def test_another_communitys_message_is_not_decided_about_among_several(flurry: Desk) -> None:

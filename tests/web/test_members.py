@@ -1,5 +1,6 @@
 """Members at the desk: one by one, and by lists."""
 
+import html
 import re
 
 from sqlmodel import select
@@ -138,3 +139,23 @@ def test_an_empty_or_strange_list_is_said_in_one_sentence(desk: Desk) -> None:
     assert "the first line must name the columns" in browser.post("/members/check", files=strange).text
     large = {"list": ("x.csv", b"email,name\n" + b"a" * 600_000, "text/csv")}
     assert "too large" in browser.post("/members/check", files=large).text
+
+
+def test_the_list_as_it_is_changes_back_what_a_list_changed(desk: Desk) -> None:
+    browser = desk.signed_in(COORDINATOR)
+    browser.post(
+        "/members/new", data={"name": "=HYPERLINK(1)", "email": "eve@example.org", "role": "gp", "naming": "not named"}
+    )
+    saved = browser.get("/members/list")
+    assert saved.headers["content-disposition"].startswith("attachment; filename=")
+    assert "'=HYPERLINK" in saved.text, "no spreadsheet reckons with a name"
+    assert "gwen@nhs.example.org" in saved.text
+    changed = "email,name,alliance\ngwen@example.org,Dr Gwen Powell,Peninsula\n"
+    assert browser.post("/members/import", data={"text": changed}).status_code == 303
+    assert "Dr Gwen Powell" in browser.get("/members").text
+    assert browser.post("/members/import", data={"text": saved.text}).status_code == 303
+    page = browser.get("/members").text
+    assert "Dr Gwen Powell" not in page
+    assert "Dr Gwen Pryce" in page
+    assert "'=HYPERLINK" not in html.unescape(page)
+    assert desk.signed_in(GP).get("/members/list").status_code == 403

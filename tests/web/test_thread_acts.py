@@ -38,11 +38,15 @@ def test_a_title_a_person_gave_stays_when_an_earlier_message_turns_up(desk: Desk
     assert "FIT kits that never return" in browser.get("/thread/1").text
 
 
-def test_a_thread_needs_a_title(desk: Desk) -> None:
+def test_a_title_is_taken_back_by_leaving_it_empty(desk: Desk) -> None:
     desk.receive(QUESTION)
-    answer = desk.signed_in(COORDINATOR).post("/thread/1/describe", data={"title": " "})
+    browser = desk.signed_in(COORDINATOR)
+    browser.post("/thread/1/describe", data={"title": "Something better"})
+    assert browser.post("/thread/1/describe", data={"title": " "}).headers["location"] == "/thread/1?done=described"
+    assert (thread(desk).title, thread(desk).titled) == ("Unreturned FIT kits", False)
+    answer = browser.post("/thread/1/describe", data={"title": "x" * 201})
     assert answer.status_code == 409
-    assert "Give the thread a title." in answer.text
+    assert "Shorten the title to 200 characters." in answer.text
 
 
 def test_a_thread_that_is_held_back_is_in_no_edition_until_it_is_let_go(desk: Desk) -> None:
