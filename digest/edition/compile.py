@@ -185,7 +185,7 @@ def _line(point: Point, posts: Mapping[int, Post], order: Mapping[int, int], fac
         author = _who(evidence.message, posts)
         if evidence is first and not point.own and author not in opposers:
             supporters = tuple(dict.fromkeys((author, *supporters)))  # whoever said it is named first
-            if rest := _besides(_plain(evidence.quote), _plain(point.label)):
+            if rest := besides(_plain(evidence.quote), _plain(point.label)):
                 quotes.append(Quote(_excerpt(rest, QUOTE_LENGTH)[0], author))
             continue
         quotes.append(Quote(_excerpt(_plain(evidence.quote), QUOTE_LENGTH)[0], author))
@@ -205,7 +205,7 @@ def _line(point: Point, posts: Mapping[int, Post], order: Mapping[int, int], fac
     )
 
 
-def _besides(quote: str, label: str) -> str:
+def besides(quote: str, label: str) -> str:
     """What a quote says besides the label that stands above it; all of it where the label is part of a sentence."""
     at = quote.index(label)
     before, after = quote[:at], quote[at + len(label) :]

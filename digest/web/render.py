@@ -9,6 +9,7 @@ from jinja2 import ChainableUndefined, ChoiceLoader, Environment, FileSystemLoad
 from markupsafe import Markup, escape
 
 from digest.assets import TEMPLATES
+from digest.edition.compile import besides
 
 
 def environment() -> Environment:
@@ -28,6 +29,7 @@ def environment() -> Environment:
         "web_address": web_address,
         "listed": listed,
         "marked": marked,
+        "without_label": without_label,
     }
     return pages
 
@@ -71,6 +73,11 @@ def marked(text: str, cue: str) -> Markup:
     """`text` with the first place of `cue` marked; both are words from mail, so both are escaped."""
     before, found, after = text.partition(cue) if cue else (text, "", "")
     return escape(before) + (Markup("<mark>{}</mark>").format(found) if found else "") + escape(after)
+
+
+def without_label(quote: str, label: str) -> str:
+    """What a quote says besides the label above it, as the digest shows it."""
+    return besides(quote, label) if label in quote else quote
 
 
 def web_address(url: str) -> bool:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from digest.web.render import count, day, listed, marked, moment, web_address
+from digest.web.render import count, day, listed, marked, moment, web_address, without_label
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -54,3 +54,10 @@ def test_a_marked_cue_and_the_words_around_it_stay_words(cue: str) -> None:
     plain = page.replace("<mark>", "").replace("</mark>", "")
     assert plain == "I agree &lt;b&gt; &amp; &lt;script&gt;alert(1)&lt;/script&gt;"
     assert page.count("<mark>") == (cue in {"agree", "<b>"})
+
+
+def test_a_quote_does_not_say_again_what_stands_above_it() -> None:
+    quote = "We ring them. It works. Nobody minds."
+    assert without_label(quote, "It works.") == "We ring them. […] Nobody minds."
+    assert without_label(quote, "We ring them.") == "It works. Nobody minds."
+    assert without_label(quote, "In the coordinator's words") == quote
