@@ -9,12 +9,19 @@ from dataclasses import dataclass, field
 from math import inf
 
 from digest.collation import Contribution, evidence, own_words, unmasked
-from digest.collation.follow import answer_to, asked_and_answered, outcome, question_answered, still_open
+from digest.collation.follow import (
+    answer_to,
+    asked_and_answered,
+    asked_on_the_way,
+    outcome,
+    question_answered,
+    still_open,
+)
 from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
 from digest.collation.leaning import leaning
 from digest.collation.points import only_shares, passage, ranked, substantive, whole
-from digest.collation.questions import asking, proposes
+from digest.collation.questions import asking, lets_choose, proposes
 from digest.collation.resources import resources
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import Side, called, sides
@@ -79,9 +86,11 @@ def draft(contributions: Sequence[Contribution]) -> Content:
     # Sides are joined when the other points stand: mails overtake one another, so an answer may come before its ground.
     for reply, taken in takes_sides:
         making.join(reply, taken)
-    # Who names a colleague speaks of what they said; who names the asker answers the question.
+    # Who names a colleague speaks of what they said or asked on the way; who names the asker answers the question.
     asked_by = {one.author for one in askers}
     away = {reply.message for reply, taken in takes_sides if any(side.author not in {"", *asked_by} for side in taken)}
+    aside = {one.author for one in answering if asked_on_the_way(one)} - asked_by
+    away |= {one.message for one in answering if called(own_words(one), aside - {one.author})}
     away |= making.joined | set(set_aside)
     making.lead([one for one in answering if one.message not in away and not _by(one, askers)])
     content = Content(
@@ -194,7 +203,7 @@ class _Draft:
 
     def lead(self, answering: Sequence[Contribution]) -> None:
         """Who answers a proposal ("do you …?") with yes stands with the first who did; who answers with no differs."""
-        if not self.asking or not proposes(self.asking[0].text):
+        if not self.asking or not proposes(self.asking[0].text) or lets_choose(self.asking[0].text):
             return
         stands = {one.message: leaning(own_words(one))[0] for one in answering}
         first = next((one for one in self.points if stands.get(one.reply.message) is Stance.AGREE), None)

@@ -34,7 +34,8 @@ _LATER = re.compile(
     r"\b(?:will|'ll|shall|going to|let|able to|promise to|try to|back to) (?:\w+ )?(?:summari[sz]e|collate|circulate"
     r"|share|report|let|(?:you|everyone|people|me) know|keep you|get back|be in touch|send|forward|post|follow up"
     r"|come back|contact|e-?mail|dm|ring|call|tell|update|feed back|you (?:all )?(?:at|in|how))\b"
-    r"|\b(?:and|then) (?:tell|let|update|report|feed back|get back)\b",
+    r"|\b(?:and|then) (?:(?:tell|let|update|report|feed back|get back)\b"
+    r"|(?:bell|ring|call|phone|e-?mail|message|text|send|forward) (?:you|them|her|him)\b)",
     re.IGNORECASE,
 )
 # Keeping the list in order is no outcome either: "I'll delete yours, there is a name in it".
@@ -69,7 +70,7 @@ def asked_and_answered(replies: Sequence[Contribution], everybody: Iterable[str]
     return [
         reply
         for reply in replies
-        if any((reply.message, sentence.start) not in open_ for sentence in _asked_on_the_way(reply))
+        if any((reply.message, sentence.start) not in open_ for sentence in asked_on_the_way(reply))
     ]
 
 
@@ -79,14 +80,14 @@ def still_open(replies: Sequence[Contribution], everybody: Iterable[str]) -> lis
     found = []
     for place, reply in enumerate(replies):
         later = [one for one in replies[place + 1 :] if one.author != reply.author]
-        for sentence in _asked_on_the_way(reply):
+        for sentence in asked_on_the_way(reply):
             addressed = called(sentence.text, set(people) - {reply.author})
             if not any(_takes_up(one, reply, sentence, addressed) for one in later):
                 found.append((reply, sentence))
     return found
 
 
-def _asked_on_the_way(reply: Contribution) -> list[Sentence]:
+def asked_on_the_way(reply: Contribution) -> list[Sentence]:
     """Questions that want an answer: the last thing said, or put to somebody; others are figures of speech."""
     sentences = [s for s in split(reply.text, reply.segments) if words(s.text)]
     asked = {(s.start, s.end) for s in asking(reply)}

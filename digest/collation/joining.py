@@ -1,5 +1,6 @@
 """Which point of a thread a reply takes sides with. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from digest.words import content as stems
 _SHARED = 0.34
 _WORDS = 2
 _ALL = 1.0
+# Where its author works says nothing of what they agree with: "Same here in Bradford with the box".
+_NAMED = re.compile(r"(?<=[a-z,] )[A-Z][a-z][\w'’-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ def joined(reply: Contribution, side: Side, points: Sequence[Standing], order: M
         theirs = [one for one in points if one.author == side.author and order.get(one.message, place) <= place + 1]
         return nearest(theirs, said(reply))
     before = [one for one in points if order.get(one.message, place) < place and one.author != reply.author]
-    own = frozenset(stem for stem in stems(side.sentence.text) if not stem.isdigit())
+    own = frozenset(stem for stem in stems(_NAMED.sub(" ", side.sentence.text)) if not stem.isdigit())
     found = nearest(before, own, _SHARED) if len(own) >= _WORDS else None
     opens = side.sentence.start == next((s.start for s in statements(reply)), -1)
     bare = opens and only_sides(side.sentence.text) and not called(side.sentence.text, [reply.author])

@@ -13,7 +13,7 @@ from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
 from digest.collation.leaning import leaning
 from digest.collation.points import only_shares, ranked, statements, substantive
-from digest.collation.questions import proposes
+from digest.collation.questions import lets_choose, proposes
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import sides
 from digest.collation.worth import Line, lines
@@ -157,7 +157,8 @@ def _stood(reply: Contribution, standings: Sequence[Standing], points: dict[str,
 
 def _answers(reply: Contribution, contributions: Sequence[Contribution], content: Content) -> Taken | None:
     """Where a yes or a no to what was asked would stand: with the first who said yes, or as differing from them."""
-    if not content.question or not proposes(content.question[0].quote):
+    asked = content.question[0].quote if content.question else ""
+    if not proposes(asked) or lets_choose(asked):
         return None
     yes = {one.message for one in contributions if leaning(own_words(one))[0] is Stance.AGREE} - {reply.message}
     leading = next((p for p in content.points if p.evidence and p.evidence[0].message in yes), None)

@@ -29,6 +29,16 @@ _APOLOGY = re.compile(
     r"(?!.*\b(?:but|however)\b)",
     re.IGNORECASE,
 )
+# Whether they will come: "I'll be there, train permitting". Nobody collates that.
+_COMES = re.compile(
+    r"\W*(?:(?:sorry|sadly|alas|great|lovely|yes|no|all),? )*(?:i|we)? ?"
+    r"(?:(?:'ll|will|hope to|plan to|am going to|'m going to) (?:\w+ )?(?:be there|come|attend|join (?:you|in|by))"
+    r"|(?:can't|cannot|can not|won't be able to|am unable to|'m unable to) (?:make (?:it|that)|come|attend|join)"
+    r"|(?:am |'m |have |'ve )?(?:just )?(?:signed up|registered|booked (?:on|in|my place|a place))"
+    r"|see you (?:all )?there|(?:must|have to) (?:cry off|send (?:my )?apologies)|will miss (?:it|this one))\b",
+    re.IGNORECASE,
+)
+_COMES_WORDS = 10
 #: What else somebody says who hands something over: "Version 4, please ignore the comments."
 _BESIDE = 8
 
@@ -42,8 +52,14 @@ def statements(contribution: Contribution) -> list[Sentence]:
         and shows(contribution, sentence)
         and not (thanks(sentence.text) and words(sentence.text) < 12)
         and not _APOLOGY.match(sentence.text)
+        and not _comes(sentence.text)
         and words(sentence.text)
     ]
+
+
+def _comes(sentence: str) -> bool:
+    """Whether a sentence only says whether its author will come."""
+    return bool(_COMES.match(sentence.replace("’", "'"))) and words(sentence) <= _COMES_WORDS
 
 
 # A coordinator's "gentle reminder to keep patients' names out of mails" keeps order and makes no point.

@@ -91,6 +91,20 @@ def proposes(question: str) -> bool:
     return bool(_YES_OR_NO.match(plain)) and not _ASKED_FOR.search(plain)
 
 
+# "…, or do you adjust first?" lets people choose, but not ", or not?" and "in January or June".
+_CHOICE = re.compile(
+    r"\bor (?:(?:just|rather|simply|instead|else|still|are|is|do|does|should|can|have|has|would|will) )*"
+    r"(?:you|we|they|it|there|somebody|someone|everybody|[a-z]+ing|let|wait|hold|keep|send|refer|ask|go|leave|check|take"
+    r"|adjust|repeat|watch|first|afterwards|elsewhere|the other)\b",
+    re.IGNORECASE,
+)
+
+
+def lets_choose(question: str) -> bool:
+    """Whether a question names several ways, so that a yes or a no to it says nothing."""
+    return bool(_CHOICE.search(question))
+
+
 def _without_lead(sentence: Sentence) -> Sentence:
     lead = _LEAD.match(sentence.text)
     if not lead or not sentence.text.endswith("?"):

@@ -15,7 +15,9 @@ from digest.nouns import Stance
 from digest.words import content
 
 TITLES = frozenset({"dr", "prof", "professor", "mr", "mrs", "ms", "miss", "sir", "dame"})
-_ON_CONDITION = re.compile(r"\b(?:if|only|unless|except|otherwise|under|over|below|above|apart from)\b", re.IGNORECASE)
+_ON_CONDITION = re.compile(
+    r"\b(?:if|only|unless|except|otherwise|under|over|below|above|apart from|without)\b", re.IGNORECASE
+)
 _NAME = re.compile(r"[A-Z][^\W\d_]+(?:[-'\u2019][A-Z][^\W\d_]+)*")
 
 

@@ -228,7 +228,7 @@ def aside_reasons(session: Session, thread_id: int) -> dict[int, str]:
         if only_shares(one):
             reasons[one.message] = "It only hands over a link or a file."
         elif not substantive(one):
-            reasons[one.message] = "It only says thanks or asks something."
+            reasons[one.message] = "It only says thanks, asks something, or says who will come."
     return reasons
 
 

@@ -111,6 +111,44 @@ def test_replies_that_only_thank_or_hand_over_are_set_aside(reply: Contribution)
     assert 4 not in content.used()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'll be there, if the trains let me.",
+        "Sorry, can't make it, I'm on call.",
+        "Signed up, thanks Ada.",
+        "We will both come, thank you.",
+    ],
+)
+def test_who_says_whether_they_will_come_makes_no_point(text: str) -> None:
+    assert draft([QUESTION, says(2, SAM, text)]).set_aside == [2]
+
+
+def test_who_says_what_they_will_do_makes_one() -> None:
+    assert len(points(says(2, SAM, "I'll come back to them on day ten, and ring those who gave no number."))) == 1
+
+
+def test_the_answer_to_a_question_asked_on_the_way_stands_under_nobodys_yes() -> None:
+    asked = asks("Do any of you ring people when a text about a missed test is not answered?")
+    yes = says(2, SAM, "Yes, on day ten. Our receptionist does it.")
+    aside = says(3, BETH, "While we are here, does anybody test tumours for mismatch repair?")
+    answer = says(4, RAVI, "Yes we do, Beth, every one of them since 2021.")
+    found = draft([asked, yes, aside, answer]).points
+    assert {p.evidence[0].message: p.supporters for p in found} == {2: [2], 4: [4]}
+
+
+def test_a_question_that_names_several_ways_is_answered_by_no_yes() -> None:
+    asked = asks("Do you ring them on day ten, or do you wait for the second text?")
+    found = draft([asked, says(2, SAM, "Yes, ring. It works."), says(3, BETH, "No, we would never ring.")]).points
+    assert all(point.opposers == [] for point in found)
+
+
+def test_where_somebody_works_is_no_word_of_what_they_agree_with() -> None:
+    box = says(2, SAM, "A letter with a box at the top has worked: done by us, or for the practice.")
+    same = says(4, RAVI, "Same here with the box, we copied it from Leeds.")
+    assert [p.supporters for p in points(box, LETTER, same)] == [[2, 4], [3]]
+
+
 def test_what_the_asker_did_in_the_end_is_the_outcome() -> None:
     content = draft([QUESTION, RINGS, says(4, ASKER, "Thank you both. We went with ringing on day ten.")])
     assert [one.quote for one in content.outcome] == ["We went with ringing on day ten."]
@@ -350,6 +388,12 @@ def test_every_reply_is_used_or_set_aside_and_every_line_bears_its_provenance(re
 )
 def test_a_quote_keeps_its_conditions_and_what_it_leans_on(text: str, quote: str) -> None:
     assert quote in [evidence.quote for evidence in points(says(2, SAM, text))[0].evidence]
+
+
+def test_who_would_agree_without_something_does_not_agree() -> None:
+    reply = says(3, BETH, "I have changed my mind, a bit. Without that hour of hers I would be with Sam.")
+    (point,) = [p for p in points(RINGS, reply) if p.evidence[0].message == 2]
+    assert 3 not in point.supporters
 
 
 def test_who_would_only_like_to_know_as_well_answers_nothing() -> None:
