@@ -18,7 +18,7 @@ from digest.nouns import BounceKind, DeliveryStatus, Kind
 from digest.steps import alone, note
 from digest.steps.compose import settings_of
 from digest.steps.enrol import coordinators, find
-from digest.steps.notify import queue
+from digest.steps.notify import bothered, queue
 
 #: Editions in a row that came back before a member is left out. Soft ones need more: a full mailbox is emptied.
 HARD, SOFT = 2, 4
@@ -195,7 +195,14 @@ def tell(session: Session, settings: Settings, community_id: int, now: datetime)
     first = waiting[0].undeliverable_at if waiting else None
     if first is None or now < first + GATHER:
         return
-    slug = settings_of(session, settings, community_id).slug
+    community = settings_of(session, settings, community_id)
+    told = ("undeliverable ",)
+    if any(
+        bothered(session, one, community.zone, now) or bothered(session, one, community.zone, now, told, days=2)
+        for one in coordinators(session, community_id)
+    ):
+        return  # another day, so that what is held is told, too; the desk shows it meanwhile
+    slug = community.slug
     people = [{"name": m.name, "address": m.email, "why": why(session, m)} for m in waiting]
     for coordinator in coordinators(session, community_id):
         key = f"undeliverable {first.isoformat()}"

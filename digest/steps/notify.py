@@ -1,6 +1,8 @@
 """The service's own small mails to one person: queued with the change they tell of, sent by `deliver`."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, func, select
 
@@ -10,6 +12,8 @@ from digest.edition.render import letter
 from digest.models import Member, Notice
 from digest.steps.enrol import plain_address
 
+#: How the keys begin of what coordinators are told besides what happens to an edition: of these, one a day.
+BESIDES = ("waits ", "undeliverable ")
 #: How the keys of sign-in links begin: asked for in a browser that the member has signed in with before, or elsewhere.
 KNOWN, STRANGER = "sign-in/known/", "sign-in/stranger/"
 
@@ -92,3 +96,12 @@ def sent_lately(session: Session, member: Member, about: str, since: datetime) -
             col(Notice.next_attempt_at) >= since,
         )
     ).one()
+
+
+def bothered(
+    session: Session, member: Member, zone: ZoneInfo, now: datetime, about: Sequence[str] = BESIDES, days: int = 1
+) -> bool:
+    """Whether a coordinator had a mail of these kinds today, by the clock on their wall, or in the last `days`."""
+    local = now.astimezone(zone)
+    since = datetime(local.year, local.month, local.day, tzinfo=zone) - timedelta(days=days - 1)
+    return any(sent_lately(session, member, kind, since.astimezone(UTC)) for kind in about)

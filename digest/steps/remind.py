@@ -11,7 +11,7 @@ from digest.models import Edition, Message, Notice
 from digest.nouns import EditionStatus, HoldReason, MessageStatus
 from digest.steps.compose import hindrances, settings_of
 from digest.steps.enrol import coordinators
-from digest.steps.notify import queue, told
+from digest.steps.notify import bothered, queue, told
 from digest.steps.signin import link
 
 #: How long the link of a mail about nothing with a deadline signs in.
@@ -78,6 +78,8 @@ def _waits(
             _, day, seen = last.split("/")[0].split()
             if day >= today or int(seen) >= newest:
                 continue
+        if bothered(session, coordinator, community.zone, now):
+            continue
         queue(
             session,
             settings,

@@ -14,7 +14,7 @@ from digest import store
 from digest.edition.calendar import reminder_at
 from digest.models import Edition, Notice, SignIn
 from digest.nouns import EditionStatus
-from digest.steps import publish, remind, review
+from digest.steps import bounces, publish, remind, review
 from tests.steps.world import NOON, QUESTION, REPLY, SLIP, World, mail, make
 
 LONDON = ZoneInfo("Europe/London")
@@ -101,6 +101,28 @@ def test_held_messages_are_told_of_by_day_once_a_day_and_only_when_there_is_a_ne
         with store.transaction(world.engine) as session:
             remind.tick(session, world.settings, world.community_id, night + timedelta(hours=hours))
     assert told(world) == ["1 message waits for you", "2 messages wait for you"]
+
+
+def test_besides_an_editions_own_mails_a_coordinator_gets_no_more_than_one_a_day(world: World) -> None:
+    start = NOON.replace(hour=0)
+    queued: list[tuple[str, str]] = []
+    for hour in range(24 * 4):
+        now = start + timedelta(hours=hour)
+        if hour % 5 == 0:  # every few hours somebody unknown writes, and somebody's mail comes back
+            stranger = mail(f"Eve <eve{hour}@example.net>", f"Hello {hour}", "Anybody?\n", f"e{hour}@example.net")
+            world.receive(stranger, now=now)
+            with store.transaction(world.engine) as session:
+                member = world.member(session, ("gwen", "tunde", "priya")[hour // 5 % 3] + "@example.org")
+                member.undeliverable_at, member.undeliverable_told = now, False
+                session.add(member)
+        with store.transaction(world.engine) as session:
+            remind.tick(session, world.settings, world.community_id, now)
+            bounces.tell(session, world.settings, world.community_id, now)
+            keys = session.exec(select(Notice.key).order_by(col(Notice.id))).all()
+            queued += [(f"{now:%d}", key.split()[0]) for key in keys[len(queued) :]]
+    days = [day for day, _ in queued]
+    assert len(days) == len(set(days)) == 4
+    assert {what for _, what in queued} == {"waits", "undeliverable"}, "neither keeps the other out"
 
 
 def test_no_mail_to_a_coordinator_says_what_is_held(world: World) -> None:
