@@ -30,7 +30,7 @@ STEPS, RATE = 200, 0.05
 SEEN, LEAST = 2, 0.2
 DIGITS = 2
 
-Matrix = NDArray[np.float32]
+Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +93,23 @@ def fitted(seen: Sequence[dict[str, float]], sides: Sequence[Stance]) -> dict[st
     """What can be seen → its weight for each of `SIDES`, by Adam over all replies at once."""
     counts = Counter(name for one in seen for name in one)
     place = {name: i for i, name in enumerate(sorted(name for name, n in counts.items() if n >= SEEN))}
-    x = np.zeros((len(seen), len(place)), dtype=np.float32)
-    for row, one in enumerate(seen):
-        for name, value in one.items():
-            if name in place:
-                x[row, place[name]] = value
-    y = np.eye(len(SIDES), dtype=np.float32)[[SIDES.index(side) for side in sides]]
-    w, mean, square = (np.zeros((len(place), len(SIDES)), dtype=np.float32) for _ in range(3))
+    rows, columns, values = (
+        np.array(found)
+        for found in zip(
+            *(
+                (row, place[name], value)
+                for row, one in enumerate(seen)
+                for name, value in one.items()
+                if name in place
+            ),
+            strict=True,
+        )
+    )
+    y = np.eye(len(SIDES))[[SIDES.index(side) for side in sides]]
+    w, mean, square = (np.zeros((len(place), len(SIDES))) for _ in range(3))
     for step in range(1, STEPS + 1):
-        slope = x.T @ (_shares(x @ w) - y) / len(seen) + RIDGE / len(seen) * w
+        off = _shares(_summed(rows, w[columns] * values[:, None], len(seen))) - y
+        slope = _summed(columns, off[rows] * values[:, None], len(place)) / len(seen) + RIDGE / len(seen) * w
         mean = 0.9 * mean + 0.1 * slope
         square = 0.999 * square + 0.001 * slope**2
         w = w - RATE * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
@@ -110,6 +118,11 @@ def fitted(seen: Sequence[dict[str, float]], sides: Sequence[Stance]) -> dict[st
         for name, i in place.items()
         if np.abs(w[i]).max() >= LEAST
     }
+
+
+def _summed(places: NDArray[np.int64], values: Matrix, size: int) -> Matrix:
+    """Sparse sums: `values`, a row each, added up by the place that each belongs to."""
+    return np.stack([np.bincount(places, weights=column, minlength=size) for column in values.T], axis=1)
 
 
 def _shares(sums: Matrix) -> Matrix:
