@@ -91,10 +91,20 @@ def ours(mails: list[Arrival], folder: Path, profile: bool) -> tuple[Took, Took]
     settings = Settings(data=folder, community=(COMMUNITY,))
     engine = store.connect(settings.database)
     store.migrate(engine)
-    writers = {address: name for mail in mails for name, address in [parse(mail.raw).sender] if is_address(address)}
+    writers: dict[str, dict[str, None]] = {}  # name → addresses: who writes from several is one member
+    for mail in mails:
+        name, address = parse(mail.raw).sender
+        if is_address(address):
+            writers.setdefault(name or address, {})[address] = None
     with store.transaction(engine) as session:
         community_id = enrol.communities(session, settings)[COMMUNITY.slug]
-        rows = [{"email": address, "name": name or "A member"} for address, name in writers.items()]
+        known: set[str] = set()
+        rows = []
+        for name, addresses in writers.items():
+            email, *others = [address for address in addresses if address not in known] or [""]
+            known |= addresses.keys()
+            if email:
+                rows.append({"email": email, "name": name, "aliases": "; ".join(others)})
         enrol.members(session, community_id, rows, worker.now())
     profiler = cProfile.Profile()
     watch = Watch()

@@ -115,57 +115,58 @@ _ANSWERED_INVITE = re.compile(
     r"(?:updated )?invitation|new time proposed|zugesagt|abgelehnt|accepté|refusé|aceptado)\s*:",
     re.I,
 )
-# Families of what unwanted mail says, in lower case; one alone is nothing, two by a stranger are.
-_SPAM = (
-    re.compile(
+# Families of what unwanted mail says, in lower case, from a word's start on; one alone is nothing, two by a stranger
+# are.
+_OFFERS = (
+    (
         r"gift ?cards?|wire transfer|bitcoin|crypto(?:currency)?|lottery|inheritance|beneficiary|western union|"
         r"bank details"
     ),
-    re.compile(
+    (
         r"(?:mailbox|account|password|e-?mail|storage|quota|membership)\b.{0,40}\b"
         r"(?:full|limit|exceeded|expir|suspend|verif|deactivat|upgrade|held|closed|terminated)|"
         r"(?:confirm|verify|validate|update) your (?:\w+ )?"
         r"(?:password|account|mailbox|details|identity|log-?in|membership)"
     ),
-    re.compile(
+    (
         r"click (?:here|below|the link|on the link)|log ?in (?:now|here)|keep my (?:messages|password|account)|"
         r"claim (?:your|my)|verify (?:now|your)"
     ),
-    re.compile(
+    (
         r"limited (?:time )?offer|special offer|"
         r"free (?:[\w-]+ ){0,3}(?:audit|trial|quote|consultation|demo|sample|pilot)\b|"
         r"\d+ ?% off|discount|no[- ]obligation|act now|limited (?:slots|places|seats)|"
         r"first (?:\w+ ){1,2}to (?:reply|respond|sign)|at no cost|risk[- ]free|money[- ]back"
     ),
-    re.compile(
+    (
         r"reply (?:stop|remove)|to stop (?:hearing|receiving|these)|opt[- ]?out|remove (?:me|you) from|unsubscribe|"
         r"not (?:wish|want) to (?:receive|hear)|not interested,? (?:just|please|simply)"
     ),
-    re.compile(
+    (
         r"call for (?:papers|speakers|abstracts)|(?:submit|send) (?:\w+ ){0,3}manuscripts?|special issue|"
         r"processing charge|editorial board|"
         r"eminent (?:\w+ )?(?:researcher|scientist|speaker|author)|keynote speaker|predatory"
     ),
-    re.compile(
+    (
         r"marketing|leads\b|seo\b|private patients|new customers|boost your|fills? your diary|"
         r"rank(?:ing|ed|s)? (?:\w+ ){0,3}on google|(?:page (?:one|1)|first page|top) of (?:google|every search|search)|"
         r"search (?:engine|ranking)|web ?site design|email lists?\b|(?:double|triple|grow|increase) your (?:\w+ )?"
         r"(?:referrals|patients|revenue|income|sales|clients|visibility)"
     ),
-    re.compile(
+    (
         r"action required|final (?:notice|reminder|warning)|within (?:24|48) hours|immediately|urgent(?:ly)?\b|"
         r"quick favou?r|are you (?:free|available)|by (?:tonight|midnight|end of (?:today|day))"
     ),
-    re.compile(
+    (
         r"dear (?:dr\.? )?(?:doctor|customer|user|client|sir ?(?:/|or) ?madam|valued|e-?mail (?:user|owner)|account|"
         r"esteemed|respected|healthcare (?:leader|professional|provider)|practice (?:owner|manager)|business owner)"
     ),
-    re.compile(  # flattery, as strangers begin
+    (  # flattery, as strangers begin
         r"esteemed|honou?rable self|greetings of the day|immense pleasure|your valuable (?:contribution|presence|time)|"
         r"(?:i|we) (?:noticed|saw|see|came across|read|understand) (?:that )?(?:your|you)\b|"
         r"(?:hope (?:this|my)|this) (?:e-?mail|message|note) finds you"
     ),
-    re.compile(  # who sells asks for a talk, and for whoever pays
+    (  # who sells asks for a talk, and for whoever pays
         r"(?:\d\d|five|ten|fifteen|twenty|thirty)[ -]?min(?:ute)?s?\b.{0,40}"
         r"\b(?:with|of your time|call|chat|demo|slot)|"
         r"(?:book|schedule|arrange|grab|pick) (?:a |an |some )?(?:[\w-]+ ){0,2}(?:time|call|demo|slot|chat|meeting) "
@@ -173,15 +174,16 @@ _SPAM = (
         r"(?:strategy|discovery|sales|intro(?:ductory)?) (?:call|session)|hop on a call|calendly|"
         r"(?:quick|brief|short) (?:call|demo|chat)\b"
     ),
-    re.compile(
+    (
         r"(?:holds?|owns?|control\w*) (?:the|a|your) budget|budget[- ]holders?|decision[- ]makers?|"
         r"procurement (?:lead|team)|"
         r"(?:business development|partnerships?|sales|account|growth) (?:director|manager|executive|lead|team)\b|"
-        r"(?:brochure|one[- ]pager|price list|datasheet|pricing)\b|registration fee|\b(?:usd|\$) ?\d|trusted by|"
+        r"(?:brochure|one[- ]pager|price list|datasheet|pricing)\b|registration fee|usd ?\$?\d|trusted by|"
         r"(?:our|the) (?:\w+ )?(?:platform|solution|software|product|technology)\b.{0,60}"
         r"\b(?:helps?|cuts?|reduces?|saves?|improves?|increases?)|\bai (?:triage|solution|platform|assistant|tool)\b"
     ),
 )
+_SPAM = tuple(re.compile(rf"\b(?:{family})") for family in _OFFERS)
 
 
 def to_server(recipients: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ from enum import Enum
 from digest.message.privacy.context import AGE, GAP, STREET, WHO, WORD, Span, near
 from digest.message.privacy.lexicon import CLINICAL, WORK
 from digest.message.privacy.signs import AGAINST, FOR
-from digest.words import stem
+from digest.words import low, stem
 
 
 class Shape(Enum):
@@ -72,8 +72,9 @@ _MEETING = re.compile(
     rf"congress|agm)\b",
     re.I,
 )
-_ONE_PERSON = re.compile(rf"\b(?:{WHO}|dob|lives)\b", re.I)
-_PRONOUN = re.compile(r"\b(?:she|he|her|hers|his|him)\b", re.I)
+# These two are for text in lower case (`words.low`).
+_ONE_PERSON = re.compile(rf"\b(?:{WHO}|dob|lives)\b")
+_PRONOUN = re.compile(r"\b(?:she|he|her|hers|his|him)\b")
 _SOMEBODY = re.compile(rf"\b(?:she|he|her|hers|his|him|{WHO})\b", re.I)
 
 
@@ -168,15 +169,15 @@ def _counted(before: str) -> float:
 
 def _told(text: str, start: int, end: int) -> float:
     """What the words of the sentence, and of the one behind it where it goes on about the person, add up to."""
-    before, ahead = text[max(0, start - 160) : start], text[end : end + 220]
+    before, ahead = low(text[max(0, start - 160) : start]), low(text[end : end + 220])
     before = before[max(before.rfind(stop) for stop in _STOPS) + 1 :]
     stops = [at for stop in _STOPS if (at := ahead.find(stop)) >= 0]
     behind = ahead[: min(stops, default=160)]
-    said = {stem(word) for word in WORD.findall(f"{before} {behind}".lower())}
+    said = {stem(word) for word in WORD.findall(f"{before} {behind}")}
     score = 0.6 * min(3, len(said & CLINICAL)) - 0.8 * min(2, len(said & WORK))
     if _ONE_PERSON.search(before) or _ONE_PERSON.search(behind):
         score += 0.8
-    if _PRONOUN.search(ahead) and not CLINICAL.isdisjoint(stem(word) for word in WORD.findall(ahead.lower())):
+    if _PRONOUN.search(ahead) and not CLINICAL.isdisjoint(stem(word) for word in WORD.findall(ahead)):
         score += 0.8
     return score
 

@@ -213,7 +213,7 @@ _QUOTES = frozenset("\"“‘'")
 def _untitled(text: str, start: int, end: int) -> Shape | None:
     run = text[start:end]
     words = [w.lower() for w in WORD.findall(run)]
-    if words and not (NOT_NAMES - ALSO_SURNAMES).isdisjoint(words):
+    if words and not _NEVER.isdisjoint(words):
         return None
     if not words:
         initials = len(run) > 1 and _INITIALS.fullmatch(run) and _AGE_BEHIND.match(text, end)
@@ -226,7 +226,7 @@ def _untitled(text: str, start: int, end: int) -> Shape | None:
         return Shape.INITIALS if initials else None
     if len(words) == 1 and _NO_GAP.fullmatch(run) and _alone(run.lower()):
         return None
-    if any(stem(word) in _THINGS for word in words if word not in ALSO_SURNAMES | ALSO_WORDS):
+    if any(stem(word) in _THINGS for word in words if word not in _EITHER):
         return None
     return _shape(run, words)
 
@@ -248,6 +248,8 @@ def _shape(run: str, words: list[str]) -> Shape:
 
 _RECORDED = re.compile(rf"[{UPPER}][{UPPER}'’-]{{3,30}},?{GAP}[{UPPER}][{LOWER}]+(?:{GAP}[{UPPER}]\.?)?")
 _THINGS = CLINICAL | WORK
+_NEVER = NOT_NAMES - ALSO_SURNAMES
+_EITHER = ALSO_SURNAMES | ALSO_WORDS
 
 
 _HOUSE_BEFORE = re.compile(rf"(?<![\d)/.-])\d{{1,4}}[A-Za-z]?,?{GAP}$")
