@@ -5,6 +5,7 @@ configured. What is sent and whether the answer stands is decided by `collation.
 import json
 import time
 from collections.abc import Sequence
+from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -39,7 +40,7 @@ def complete(settings: Wording, messages: Sequence[dict[str, str]]) -> str:
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     if key := settings.secret():
         headers |= {"api-key": key} if settings.key_header == "api-key" else {"Authorization": f"Bearer {key}"}
-    request = Request(_endpoint(settings.address), json.dumps(body).encode(), headers)  # noqa: S310 (config: http, https)
+    request = Request(completions(settings.address), json.dumps(body).encode(), headers)  # noqa: S310 (config: http, https)
     try:
         with build_opener(_NoRedirect).open(request, timeout=settings.timeout) as answer:
             said = b""
@@ -57,7 +58,7 @@ def complete(settings: Wording, messages: Sequence[dict[str, str]]) -> str:
             ) from None
     except TimeoutError:
         raise Unworded(f"{host} did not answer within {settings.timeout:g} seconds; raise wording.timeout.") from None
-    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError, EOFError) as error:
+    except (OSError, HTTPException, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         if isinstance(error, URLError) and isinstance(error.reason, TimeoutError):
             raise Unworded(
                 f"{host} did not answer within {settings.timeout:g} seconds; raise wording.timeout."
@@ -69,7 +70,7 @@ def complete(settings: Wording, messages: Sequence[dict[str, str]]) -> str:
     return content
 
 
-def _endpoint(address: str) -> str:
+def completions(address: str) -> str:
     """The address of chat completions; a query such as Azure's api-version stays at the end."""
     parts = urlsplit(address)
     return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/chat/completions"))

@@ -13,12 +13,12 @@ from pydantic import SecretStr
 
 from digest import store
 from digest.config import Settings, Wording
-from digest.llm import LARGEST, Unworded, complete
+from digest.llm import LARGEST, Unworded, complete, completions
 from digest.nouns import CollationStatus
-from digest.steps import collate
+from digest.steps import collate, review
 from digest.worker import Wordings
 from tests.steps.conftest import world as world
-from tests.steps.world import NOON, QUESTION, REPLY, World
+from tests.steps.world import NOON, QUESTION, REPLY, World, mail
 
 WORDS = [{"role": "user", "content": "Who?"}]
 
@@ -53,6 +53,21 @@ class Stub(BaseHTTPRequestHandler):
             return None
         if mode == "stalls":
             time.sleep(2)
+            return None
+        if mode == "speaks no http":
+            self.wfile.write(b"220 mail.example.org ESMTP\r\n")
+            return None
+        if mode == "breaks off":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b'{"choices": [{"mess')
+            return None
+        if mode == "miscounts":
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"zz\r\n{}\r\n")
             return None
         if mode == "huge":
             return self._answer(200, b" " * (LARGEST + 2))
@@ -130,6 +145,9 @@ def test_a_question_is_put_as_openai_compatible_endpoints_take_it() -> None:
         ("rubbish", "no completion"),
         ("deep", "no completion"),
         ("no words", "without words"),
+        ("speaks no http", "no completion|cannot be reached"),
+        ("breaks off", "no completion|cannot be reached"),
+        ("miscounts", "no completion|cannot be reached"),
     ],
 )
 def test_whatever_goes_wrong_is_one_sentence_without_words_or_secrets(mode: str, sentence: str) -> None:
@@ -139,6 +157,25 @@ def test_whatever_goes_wrong_is_one_sentence_without_words_or_secrets(mode: str,
             complete(patient.model_copy(update={"api_key": SecretStr("s3cret")}), WORDS)
     assert "s3cret" not in str(failed.value)
     assert "Who?" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("http://127.0.0.1:11434/v1", "http://127.0.0.1:11434/v1/chat/completions"),  # Ollama, vLLM
+        ("https://api.example.org/v1/", "https://api.example.org/v1/chat/completions"),
+        (  # Azure OpenAI by deployment, and its newer address
+            "https://ours.openai.azure.example/openai/deployments/small?api-version=2024-10-21",
+            "https://ours.openai.azure.example/openai/deployments/small/chat/completions?api-version=2024-10-21",
+        ),
+        (
+            "https://ours.openai.azure.example/openai/v1",
+            "https://ours.openai.azure.example/openai/v1/chat/completions",
+        ),
+    ],
+)
+def test_the_address_may_be_that_of_any_openai_compatible_endpoint(address: str, asked: str) -> None:
+    assert completions(Wording(address=address, model="small").address) == asked
 
 
 def test_an_endpoint_that_is_not_there_is_said_so() -> None:
@@ -194,6 +231,27 @@ def test_the_extractive_draft_stands_when_the_model_cannot_be_had(world: World) 
         Stub.mode = "words"
         assert service.beat()
     assert all(suggested(world))
+
+
+def test_what_is_held_redacted_or_discarded_does_not_leave(world: World) -> None:
+    said = {
+        "n@x": ("priya@example.org", "Our hub rings on day ten; 943 476 5919 waited until day forty."),
+        "s@x": ("stranger@elsewhere.example", "Quokkas ring them on day two, every week of the year."),
+        "z@x": ("tunde@example.org", "The zebulon clinic takes them within two weeks of a call."),
+    }
+    replies = [mail(who, "Re: Unreturned FIT kits", text, id, "q1@example.org") for id, (who, text) in said.items()]
+    world.receive(QUESTION, *replies)
+    with store.transaction(world.engine) as session:
+        ruth = world.member(session, "ruth@charity.example.org")
+        hidden = next(m for m in world.messages(session) if m.rfc_message_id == "z@x")
+        review.hide(session, hidden.id, "zebulon", ruth, NOON)
+    with endpoint("words") as settings:
+        assert wordings(world, settings).beat()
+    sent = json.dumps([asked for _, _, asked in Stub.seen])
+    assert "rings on day ten" in sent
+    assert "within two weeks" in sent
+    for word in ("943", "5919", "Quokkas", "zebulon"):
+        assert word not in sent
 
 
 def test_what_a_person_has_edited_is_not_sent(world: World) -> None:
