@@ -16,6 +16,7 @@ from digest.collation.follow import (
     outcome,
     question_answered,
     still_open,
+    tells_later,
 )
 from digest.collation.headings import Likeness, dot
 from digest.collation.joining import Standing, joined, said
@@ -25,6 +26,7 @@ from digest.collation.questions import asking, lets_choose, proposes
 from digest.collation.resources import resources
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import Side, called, sides
+from digest.collation.stance import stance
 from digest.collation.worth import Line, lines, words
 from digest.nouns import Content, Evidence, Kind, Point, Stance
 from digest.words import content as stems
@@ -120,7 +122,8 @@ class _Draft:
     def closes(self, reply: Contribution, done: Sequence[Sentence]) -> bool:
         """Whether the asker only rounds the conversation off, beside telling the outcome."""
         opening = split(reply.text, reply.segments)[:2]
-        left = [one for one in ranked(reply, self.lines) if one.sentence not in done]
+        said = [one for one in ranked(reply, self.lines) if one.sentence not in done]
+        left = [one for one in said if not tells_later(one.sentence.text)]
         return any("thank" in sentence.text.lower() for sentence in opening) or (
             not left or left[0].worth < _STANDS_ALONE
         )
@@ -206,7 +209,9 @@ class _Draft:
         if not self.asking or not proposes(self.asking[0].text) or lets_choose(self.asking[0].text):
             return
         stands = {one.message: leaning(own_words(one))[0] for one in answering}
-        first = next((one for one in self.points if stands.get(one.reply.message) is Stance.AGREE), None)
+        # They stand under what it says, so it must say yes outright; what a reply only leans to heads nothing.
+        outright = {one.message for one in answering if stance(own_words(one))[0] is Stance.AGREE}
+        first = next((one for one in self.points if one.reply.message in outright), None)
         if first is None:
             return
         # Who stands with it must stand with these words: the yes itself, and what it says yes to.
@@ -279,7 +284,7 @@ def _quotes(reply: Contribution, best: Sequence[Line]) -> list[Sentence]:
 def _yes(reply: Contribution) -> Sentence:
     """The sentence in which a reply says yes, and the next one where it says no more than that."""
     sentences = split(reply.text, reply.segments)
-    _, cue = leaning(own_words(reply))
+    _, cue = stance(own_words(reply))
     at = next((place for place, one in enumerate(sentences) if cue in one.text), 0)
     end = sentences[at].end
     following = sentences[at + 1 : at + 2]

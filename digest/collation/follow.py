@@ -59,9 +59,14 @@ def outcome(reply: Contribution) -> list[Sentence]:
         for sentence in statements(reply)
         if words(sentence.text) >= 4
         and _OUTCOME.search(sentence.text.replace("’", "'"))
-        and not _LATER.search(sentence.text.replace("’", "'"))
+        and not tells_later(sentence.text)
         and not _HOUSEKEEPING.search(sentence.text)
     ]
+
+
+def tells_later(sentence: str) -> bool:
+    """Whether a sentence says what will be told or asked later: an errand, not an outcome."""
+    return bool(_LATER.search(sentence.replace("’", "'")))
 
 
 def asked_and_answered(replies: Sequence[Contribution], everybody: Iterable[str]) -> list[Contribution]:

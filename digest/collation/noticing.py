@@ -16,6 +16,7 @@ from digest.collation.points import only_shares, ranked, statements, substantive
 from digest.collation.questions import lets_choose, proposes
 from digest.collation.sentences import Sentence, split
 from digest.collation.sides import sides
+from digest.collation.stance import stance
 from digest.collation.worth import Line, lines
 from digest.nouns import Content, Evidence, Point, Stance
 
@@ -160,7 +161,7 @@ def _answers(reply: Contribution, contributions: Sequence[Contribution], content
     asked = content.question[0].quote if content.question else ""
     if not proposes(asked) or lets_choose(asked):
         return None
-    yes = {one.message for one in contributions if leaning(own_words(one))[0] is Stance.AGREE} - {reply.message}
+    yes = {one.message for one in contributions if stance(own_words(one))[0] is Stance.AGREE} - {reply.message}
     leading = next((p for p in content.points if p.evidence and p.evidence[0].message in yes), None)
     side, words = leaning(own_words(reply))
     passage = next((one for one in split(reply.text, reply.segments) if words and words in one.text), None)

@@ -137,6 +137,18 @@ def test_the_answer_to_a_question_asked_on_the_way_stands_under_nobodys_yes() ->
     assert {p.evidence[0].message: p.supporters for p in found} == {2: [2], 4: [4]}
 
 
+def test_an_askers_errand_is_neither_a_point_nor_an_outcome() -> None:
+    content = draft([QUESTION, RINGS, says(3, ASKER, "Very kind, all. Sam, I'll dig the numbers out and ring you.")])
+    assert (content.set_aside, content.outcome) == ([3], [])
+
+
+def test_what_only_leans_to_yes_heads_nothing() -> None:
+    asked = asks("Do any of you ring people when a text about a missed test is not answered?")
+    leans = says(2, SAM, "Receptionists!! Ours has run like that since May and the complaints have dried up.")
+    found = draft([asked, leans, says(3, BETH, "No, we would never ring anybody about a test.")]).points
+    assert {p.evidence[0].message: (p.supporters, p.opposers) for p in found} == {2: ([2], []), 3: ([3], [])}
+
+
 def test_a_question_that_names_several_ways_is_answered_by_no_yes() -> None:
     asked = asks("Do you ring them on day ten, or do you wait for the second text?")
     found = draft([asked, says(2, SAM, "Yes, ring. It works."), says(3, BETH, "No, we would never ring.")]).points
