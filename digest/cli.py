@@ -282,7 +282,10 @@ def erase_(email: str, config: Config = None, community: Slug = "") -> None:
     community_id, _ = _community(settings, engine, community)
     with store.transaction(engine) as session:
         found = _member(session, community_id, email)
+        for line in erase.outlook(session, found.id).in_words():
+            out.print(f"- {line}")
         typer.confirm(f"Erase {found.name} and everything they wrote, for good?", abort=True)
+        enrol.take_part(session, found, False, worker.now())
         erase.member(session, found.id, None, worker.now())
     out.print("Erased.")
 

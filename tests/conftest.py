@@ -1,14 +1,60 @@
 """What holds for every test."""
 
 import os
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
+
+from digest import store
+from tests.live import servers
+from tests.steps import world
 
 # No example is timed: a busy machine is no fault. On CI, hypothesis's own profile draws the same examples each time.
 hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 if "CI" not in os.environ:
     hypothesis.settings.load_profile("untimed")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgresql",
+        action="store_true",
+        help="make each test's community on a PostgreSQL that is started for the run, instead of SQLite",
+    )
+
+
+@pytest.fixture(scope="session")
+def pattern(request: pytest.FixtureRequest) -> Iterator[servers.Postgres | None]:
+    """With --postgresql: a server whose database `pattern` has today's schema and nothing in it."""
+    if not request.config.getoption("--postgresql"):
+        yield None
+        return
+    with servers.postgresql() as server:
+        server.admin("CREATE DATABASE pattern")
+        engine = store.connect(server.url("pattern"))
+        store.migrate(engine)
+        engine.dispose()
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def fresh_databases(pattern: servers.Postgres | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever community a test makes has a database of its own, which goes with the test."""
+    if pattern is None:
+        yield
+        return
+    made: list[str] = []
+
+    def fresh() -> str:
+        made.append(f"test_{len(made)}")
+        pattern.admin(f"CREATE DATABASE {made[-1]} TEMPLATE pattern")
+        return pattern.url(made[-1])
+
+    monkeypatch.setattr(world, "elsewhere", fresh)
+    yield
+    for name in made:
+        pattern.admin(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

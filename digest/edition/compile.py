@@ -16,6 +16,8 @@ QUOTE_LENGTH = 280
 TEXT_LENGTH = 1200
 CUT = " […]"
 _ENDS = ("", ".", "!", "?", "…")  # of a sentence, or of nothing
+#: Characters shown of an address that stands for itself; the link leads to all of it.
+ADDRESS_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,8 @@ def _resources(shared: Sequence[Resource], posts: Mapping[int, Post]) -> tuple[L
     for resource in sorted(shared, key=lambda r: kinds.index(r.kind)):
         words = _excerpt(_plain(resource.evidence.quote), QUOTE_LENGTH)[0] if resource.evidence else ""
         title = _plain(resource.title) or resource.url
+        if resource.url and " " not in title:  # an address for a title: as much of it as tells where it leads
+            title = cut(title.removeprefix("https://").removeprefix("http://").removeprefix("www."), ADDRESS_LENGTH)
         link = Link(title, resource.url, resource.kind, _who(resource.message, posts), words)
         links.setdefault(resource.url or (title, words, link.who), link)
     return tuple(links.values())

@@ -113,7 +113,7 @@ def erase_form(visit: MemberVisit) -> Response:
     """What erasing means, before it is done."""
     with store.read(visit.desk.engine) as session:
         member = _member(session, visit)
-        return visit.page("erase", person=member, messages=reads.written(session, member))
+        return visit.page("erase", person=member, outlook=erase.outlook(session, member.id))
 
 
 def erase_for_good(visit: MemberVisit) -> Response:
@@ -122,12 +122,12 @@ def erase_for_good(visit: MemberVisit) -> Response:
         member = _member(session, visit)
         if visit.field("name").casefold() != member.name.casefold():
             said = "Type the name exactly as it stands here."
-            return visit.page("erase", 400, person=member, messages=reads.written(session, member), refused=said)
+            return visit.page("erase", 400, person=member, outlook=erase.outlook(session, member.id), refused=said)
         try:
             enrol.take_part(session, member, False, visit.now, visit.member)
         except enrol.EnrolError as refused:
-            messages = reads.written(session, member)
-            return visit.page("erase", 409, person=member, messages=messages, refused=str(refused))
+            outlook = erase.outlook(session, member.id)
+            return visit.page("erase", 409, person=member, outlook=outlook, refused=str(refused))
         erase.member(session, member.id, visit.member, visit.now)
     return visit.go("/members?done=erased")
 

@@ -222,7 +222,19 @@ def test_long_words_are_cut_where_a_reader_sees_it() -> None:
 def test_resources_are_named_once() -> None:
     twice = Resource(message=1, title="", url="https://example.org/a")
     item = edition(thread(1, "T", Content(resources=[twice, twice]), post(1, TOM, text="See."))).items[0]
-    assert [(r.title, r.url) for r in item.resources] == [("https://example.org/a", "https://example.org/a")]
+    assert [(r.title, r.url) for r in item.resources] == [("example.org/a", "https://example.org/a")]
+
+
+def test_an_address_that_stands_for_itself_is_cut_where_it_tells_enough() -> None:
+    long = f"https://www.example.org/guidance/{'a-long-path/' * 20}"
+    item = edition(
+        thread(1, "T", Content(resources=[Resource(message=1, title=long, url=long)]), post(1, TOM, text="See."))
+    ).items[0]
+    [link] = item.resources
+    assert link.url == long
+    assert link.title.startswith("example.org/guidance/a-long-path/")
+    assert link.title.endswith("…")
+    assert len(link.title) <= 60
 
 
 def test_the_coordinators_order_is_kept() -> None:

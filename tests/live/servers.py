@@ -381,16 +381,20 @@ class Postgres:
     def url(self, database: str) -> str:
         return f"postgresql://postgres@{HOST}:{self.port}/{database}"
 
+    def admin(self, statement: str) -> None:
+        """Say something to the server itself."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as admin:
+            admin.execute(statement.encode())
+
     @contextmanager
     def database(self) -> Iterator[str]:
         """The address of a fresh database, dropped afterwards."""
         name = f"digest_{random.getrandbits(64):016x}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as admin:
-            admin.execute(f"CREATE DATABASE {name}")
-            try:
-                yield self.url(name)
-            finally:
-                admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        self.admin(f"CREATE DATABASE {name}")
+        try:
+            yield self.url(name)
+        finally:
+            self.admin(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Member lists and members by hand."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlmodel import Session, select
@@ -11,12 +10,7 @@ from digest.models import Alias, Member
 from digest.nouns import Naming, Role
 from digest.steps import deliver, enrol
 from tests.steps.test_publish import MONDAY, approve, tick
-from tests.steps.world import NOON, QUESTION, REPLY, World, make
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return make("", tmp_path)
+from tests.steps.world import NOON, QUESTION, REPLY, World
 
 
 def person(session: Session, world: World, email: str) -> Member:

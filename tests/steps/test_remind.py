@@ -4,7 +4,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,14 +14,9 @@ from digest.edition.calendar import reminder_at
 from digest.models import Edition, Notice, SignIn
 from digest.nouns import EditionStatus
 from digest.steps import bounces, publish, remind, review
-from tests.steps.world import NOON, QUESTION, REPLY, SLIP, World, mail, make
+from tests.steps.world import NOON, QUESTION, REPLY, SLIP, World, mail
 
 LONDON = ZoneInfo("Europe/London")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    return make("", tmp_path)
 
 
 def tick(world: World, now: datetime) -> None:

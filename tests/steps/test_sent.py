@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -22,7 +21,7 @@ from digest.steps.sent import without
 from tests.edition.sample import KITS, LEAFLET, PRIYA, SENDER, TOM, edition, parts, point, post, said, thread
 from tests.edition.test_render import READER
 from tests.steps.test_publish import MONDAY, approve, tick
-from tests.steps.world import NOON, QUESTION, REPLY, World, make
+from tests.steps.world import NOON, QUESTION, REPLY, World
 
 NAME = "Mrs Edith O’Marlow"
 TITLE = f"Kit of {NAME} & others"
@@ -73,8 +72,7 @@ def test_words_that_it_does_not_say_leave_it_as_it_is() -> None:
 
 
 @pytest.fixture
-def sending(tmp_path: Path) -> World:
-    world = make("", tmp_path)
+def sending(world: World) -> World:
     world.receive(QUESTION, REPLY)
     tick(world, NOON)
     tick(world, MONDAY - timedelta(hours=24))

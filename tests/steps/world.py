@@ -4,6 +4,7 @@ import atexit
 import functools
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -81,8 +82,15 @@ def migrated() -> Path:
     return path
 
 
+#: Makes an empty database of today's schema and says where it is: under `pytest --postgresql`, see tests/conftest.py.
+elsewhere: Callable[[], str] | None = None
+
+
 def make(url: str, folder: Path) -> World:
-    """A migrated database at `url` with one community and its four members."""
+    """A database with one community and its four members: at `url`, or a fresh one (SQLite in `folder`; elsewhere)."""
+    ready = not url
+    if ready and elsewhere is not None:
+        url = elsewhere()
     community = CommunitySettings(
         slug="leads", name="GP leads", stream_address=STREAM, digest_sender=f"Digest <{SERVICE}>"
     )
@@ -92,7 +100,7 @@ def make(url: str, folder: Path) -> World:
     if not url:
         shutil.copyfile(migrated(), folder / "digest.db")
     engine = store.connect(settings.database)
-    if url:
+    if not ready:
         store.migrate(engine)
     with store.transaction(engine) as session:
         community_id = enrol.communities(session, settings)["leads"]
