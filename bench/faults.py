@@ -24,13 +24,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 from sqlalchemy import Engine, update
+from sqlalchemy.exc import OperationalError
 from sqlmodel import col, func, select
 
 from bench.moody import Moody, moody
@@ -215,7 +216,8 @@ class Round:
         while not stop.is_set():
             async with self.looking:
                 if not stop.is_set():
-                    await asyncio.to_thread(self._meddle)
+                    with suppress(OperationalError):  # SQLite was busy for longer than anybody waits: later, then
+                        await asyncio.to_thread(self._meddle)
             await asyncio.sleep(0.3)
 
     async def _has_ended(self, stop: asyncio.Event) -> bool:
@@ -226,7 +228,7 @@ class Round:
         return stop.is_set()
 
     def _meddle(self) -> None:
-        now = datetime.now(UTC)
+        now, again = datetime.now(UTC), list[str]()
         with store.transaction(self.engine) as session:
             session.execute(update(Gate).values(opens_at=None))
             session.execute(
@@ -238,7 +240,8 @@ class Round:
                     if self.rng.random() < 0.5 and self.resent[row.address] < RESENDS:
                         ruth = session.exec(select(Member).where(Member.role == "coordinator")).one()
                         deliver.decide_unknown(session, row.id, True, ruth, now)
-                        self.resent[row.address] += 1
+                        again.append(row.address)
+        self.resent.update(again)
 
     def _ended(self) -> bool:
         with store.read(self.engine) as session:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import hypothesis
 import pytest
@@ -30,7 +31,11 @@ def pattern(request: pytest.FixtureRequest) -> Iterator[servers.Postgres | None]
     if not request.config.getoption("--postgresql"):
         yield None
         return
-    with servers.postgresql() as server:
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(servers.postgresql())
+        except pytest.skip.Exception as missing:
+            pytest.exit(f"--postgresql: {missing}", returncode=1)
         server.admin("CREATE DATABASE pattern")
         engine = store.connect(server.url("pattern"))
         store.migrate(engine)
