@@ -7,7 +7,7 @@ Every repetition is bounded and every window has a fixed size, so the time is li
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from digest.message.privacy import contacts, dates, file_names
+from digest.message.privacy import contacts, dates, file_names, numbers
 from digest.message.privacy.again import everywhere
 from digest.message.privacy.context import Span, unwrapped
 from digest.message.privacy.evidence import fictional
@@ -49,8 +49,9 @@ def identifiers(text: str, place: Place, known: Known = NOBODY, *, offset: int =
     marks += patients
     if place is Place.ATTACHMENT_NAME:
         marks += file_names.names(read, known.people)
+    marks += numbers.unlabelled(read, marks)
     marks += dates.beside(read, marks)
-    marks += [*nhs_beside(read, marks), *dates.unlabelled(read)]
+    marks += [*nhs_beside(read, marks), *dates.unlabelled(read, marks)]
     houses = list(contacts.addresses(read, marks))
     codes = list(contacts.postcodes(read, houses, marks))
     found = [*marks, *houses, *codes, *contacts.phones(read, [*marks, *houses, *codes], staff)]

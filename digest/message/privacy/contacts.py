@@ -61,6 +61,21 @@ _LABELLED = re.compile(
     rf"({_CAPITAL}(?:[ ,]{{1,2}}[\w'’.-]{{1,24}}){{1,9}}?)(?=,?{GAP}[A-Z]{{1,2}}\d[A-Z\d]?{GAP}{{0,2}}\d[A-Z]{{2}})",
     re.I,
 )
+#: A farm, a cottage, a hostel, where somebody lives: "They're at Pen-y-Bont, Chapel Road", "of Higher Fold Farm".
+_PLACE = (
+    rf"(?:(?:[Tt]he|[Nn]r\.?|[Bb]y|[Nn]ear|[Cc]/o){GAP})?(?:(?:[Ff]lat|[Pp]itch|[Rr]oom|[Cc]roft|[Pp]lot|[Bb]erth|[Uu]nit|"
+    rf"[Nn]o\.?|[Nn]umber){GAP}(?:[Nn]o\.?{GAP})?)?(?:\d{{1,4}}[A-Za-z]?{GAP})?"
+)
+_WORDLIKE = rf"(?![A-Z]{{1,2}}\d){_CAPITAL}"
+_PLACES = rf"{_PLACE}{_WORDLIKE}(?:{GAP}{_WORDLIKE}|{GAP}\d{{1,4}}){{0,3}}"
+_STAYS = re.compile(
+    rf"(?:(?:[Ll]ives?|[Ll]iving|[Ll]ived|[Rr]esid\w+|[Ss]tay(?:s|ing)|[Mm]oved|[Hh]ome|(?:[Tt]hey|[Hh]e|[Ss]he)(?:['’](?:re|s)|{GAP}(?:are|is|was))|[Vv]isited{GAP}(?:her|him)|"
+    rf"[Aa]ddress(?:{GAP}on{GAP}\w+)?(?:{GAP}(?:is|was))?[\"”]?:?|[Ww]r(?:ite|ote|itten)|[Ss]ent|[Gg]one|[Pp]osted|[Rr]eturned|drove|went)"
+    rf"(?:{GAP}(?!(?:in|at|over|to|from|is|was)\b)[\w’'-]+){{0,5}}?(?:{GAP}(?:in|at|over|above|to|from|is|was|with))?|(?:^|[.;]{GAP})(?:[Ii]t['’]s|[Tt]hat['’]s)){GAP}"
+    rf"(?=(?:[Tt]he{GAP})?{_PLACES},)({_PLACES}(?:,{GAP}{_PLACES}){{1,3}})|(?:\bof|\bat|,|\(){GAP}"
+    rf"((?:[Tt]he{GAP})?{_CAPITAL}(?:{GAP}{_CAPITAL}){{0,2}}{GAP}(?:Farm|Cottages?|Lodge|Barn|Bungalow|Croft|Rectory|Vicarage|Hostel|Caravan{GAP}Park|Manor|Villas?|Almshouses)"
+    rf"(?:,{GAP}{_PLACES}){{0,2}})|[(]((?:The{GAP}{_CAPITAL})(?:,{GAP}{_PLACES}){{1,3}})[)]"
+)
 _POSTCODE = re.compile(r"\d[A-Za-z\d]? {0,2}\d[A-Za-z]{2}(?![A-Za-z0-9])")  # from its first digit: that is quicker
 
 # --- phones ----------------------------------------------------------------------------------------------------------
@@ -75,6 +90,7 @@ _MOBILE = re.compile(r"(?:0044|44|\+44)?0?7")
 _SIGNED_OFF = re.compile(
     rf"\n[>| ]*(?:m|t|p|h|w|tel|mob|mobile|phone|telephone|direct|office|work|cell)\b\.?{GAP}?[:.]?{GAP}{{0,3}}$", re.I
 )
+_LABEL = re.compile(r"(?<!his )(?<!her )(?<!their )\b(?:m|t|tel|mob|mobile|phone)\W{0,3}$", re.I)
 #: "One of mine wrote to me from …", "we had one back from …".
 _CAME_FROM = re.compile(
     rf"\b(?:wrote|writes|written|writing|e-?mailed|messaged|texted|replied|rang|rings|phoned|contacted|"
@@ -120,6 +136,10 @@ _OWN_MAIL = re.compile(
     rf"was))?:?{GAP}{{0,2}}$",
     re.I,
 )
+#: "… wrote back within the minute", "… e-mails me daily".
+_OF_A_SENDER = re.compile(
+    rf",?{GAP}(?:wrote|writes|replied|e-?mail(?:s|ed){GAP}(?:me|us|back)|messaged|asked{GAP}(?:me|us|whether|if|for)|came{GAP}back)\b(?!:)"
+)
 #: The lines above a quote name correspondents.
 _HEADING = re.compile(r"(?:^|\n)[>| ]*\*?(?:(?:from|to|cc|bcc|on)\b|[\w-]{2,20}: )[^\n]*$", re.I)
 
@@ -147,11 +167,27 @@ def addresses(text: str, marks: Sequence[Span] = ()) -> Iterator[Span]:
         for match in _LABELLED.finditer(text):
             if not of_an_organisation(match[0]):
                 yield "address", *match.span(1)
+    if marks or _ANY_HOME.search(text):
+        for match in _STAYS.finditer(text):
+            start, end = match.span(match.lastindex or 0)
+            said = text[max(0, start - 200) : start]
+            if of_an_organisation(match[0]) or _NO_HOME.search(text, start, end):
+                continue
+            if near(marks, start, end, 200, 60) or of_one_patient(said) or of_one_patient(text[end : end + 60]):
+                yield "address", start, end
     for match in _ODD.finditer(text):
         start, end = match.span()
         if free(text, start) and _LIVES.search(text[max(0, start - 50) : start]) and _private(text, start, end, marks):
             flat = _FLAT_BEFORE.search(text, max(0, start - 24), start)
             yield "address", flat.start() if flat else start, end
+
+
+_ANY_HOME = re.compile(r"\b(?:lives?|living|lived|address|moved|she|he|home)\b", re.I)
+#: Towns and institutions alone are no home: months and days least of all.
+_NO_HOME = re.compile(
+    r"\b(?:NHS|A&E|ED|GP|CT|MRI|MDT|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|January|February|March|April|June|"
+    r"July|August|September|October|November|December|Royal|Infirmary|Cancer|Alliance|Dr|Prof|Mr|Mrs|Ms|Miss|FIT|ICB|PCN)\b"
+)
 
 
 def postcodes(text: str, houses: Sequence[Span] = (), marks: Sequence[Span] = ()) -> Iterator[Span]:
@@ -200,7 +236,13 @@ def phones(text: str, marks: Sequence[Span] = (), staff: Sequence[Span] = ()) ->
         if near(staff, start, start, 90, 0) and not near(marks, start, end, 90, 30):
             continue
         theirs = _THEIRS.match(after) or (_MOBILE.match(number) and _CAME_FROM.search(said))
-        if of_one_patient(line) or theirs or near(marks, start, end, 60, 30):
+        mobile = (
+            _MOBILE.match(number)
+            and not _LABEL.search(said)
+            and of_one_patient(f"{text[max(0, start - 160) : start]} {after}")
+        )
+        told = near(marks, start, end, 60, 30) or (mobile and near(marks, start, end, 200, 60))
+        if of_one_patient(line) or theirs or told:
             yield "phone", start, end
 
 
@@ -245,6 +287,8 @@ def _theirs(text: str, start: int, at: int, end: int) -> bool:
         return False
     said, after = sentence(text, start, end, 100, 40)
     if _CAME_FROM.search(said) and not of_an_office(said[-50:]) and not of_a_colleague(said):
+        return True
+    if _OF_A_SENDER.match(text, end):
         return True
     if not of_one_patient(" ".join(around(text, start, end, 100, 40))):
         return False

@@ -7,19 +7,20 @@ fit them. Signs of one group say the same thing in several ways, so the stronges
 import re
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 
-from digest.message.privacy.context import AGE, GAP, STREET, WHO, WORD, Span, near
+from digest.message.privacy.context import AGE, GAP, STREET, WHO_WORDS, WORD, Span, near
 from digest.message.privacy.lexicon import CLINICAL, WORK
 from digest.message.privacy.signs import AGAINST, FOR
-from digest.words import low, stem
+from digest.words import stem
 
 
 class Shape(Enum):
     """How a name is written, with how likely it is a patient's before anything else is known."""
 
-    TITLED = 1.0  # Mrs Bloggs: few colleagues are called so, and recall comes first
+    TITLED = 1.3  # Mrs Bloggs: few colleagues are called so, and recall comes first
     RECORDED = 0.0  # BLOGGS, Jo: as computers list people
-    FULL = -1.6  # Jo Bloggs
+    FULL = -1.9  # Jo Bloggs
     CAPITALS = -3.0  # JO BLOGGS
     ORDINARY = -5.0  # Cook Marsh: words of the language, too
     SINGLE = -3.5  # Jo
@@ -38,14 +39,20 @@ _AGED = re.compile(
     rf"\b{AGE}(?:{GAP}[\w-]+){{0,2}}(?:,?{GAP}(?:called|named|is|was))?{GAP}?[,:(–—-]?{GAP}{{0,2}}$", re.I
 )
 _FICTION = re.compile(
-    r"\b(?:imagin(?:e|ary)|suppose|fiction\w*|fictitious|made[- ]up|invented|hypothetical|pseudonym|so-called|"
+    r"\b(?:imagin(?:e|ary)|suppose|fiction\w*|fictitious|made[- ](?:\w+ )?up|invented|hypothetical|pseudonym|so-called|"
     r"not (?:his|her|their|the patient['’]s) real name|names? (?:has|have) been changed|the typical patient)\b|"
-    r"\b(?:joe|jo|fred|john|jane) (?:bloggs|doe)\b|"
+    r"\b(?:joe|jo|fred|john|jane) (?:bloggs|doe)\b|\brole[- ]?play|\btest test\b|"
     r"\b(?:test|dummy|example|sample|specimen|placeholder) (?:patient|record|name|entry)",
     re.I,
 )
+_BEHIND_NAME = re.compile(rf"[A-Z][\w’'-]+{GAP}\($")
+_ADJECTIVE = re.compile(rf"{GAP}[a-z]")
+_SENTENCE = re.compile(
+    r"^$|[.?!\n]\s*$|,\s?$|\b(?:that|taken|you|this|there|agreed|well|one|point|said|done|spotted)\s$", re.I
+)
 _ALONE = re.compile(r"[ \t]*(?:\n|$)")
 _STREETS = re.compile(rf"{GAP}{STREET}(?!\w)")
+_THE = re.compile(rf"\bthe{GAP}$", re.I)
 _ON = re.compile(rf"\b(?:on|in|at|along|off|by|near|of){GAP}(?:the{GAP})?$")
 #: Persons counted, to be told of one by one: "Three men this year. One, Jo Bloggs, …".
 _ONE_OF = re.compile(
@@ -72,20 +79,43 @@ _MEETING = re.compile(
     rf"congress|agm)\b",
     re.I,
 )
-# These two are for text in lower case (`words.low`).
-_ONE_PERSON = re.compile(rf"\b(?:{WHO}|dob|lives)\b")
-_PRONOUN = re.compile(r"\b(?:she|he|her|hers|his|him)\b")
-_SOMEBODY = re.compile(rf"\b(?:she|he|her|hers|his|him|{WHO})\b", re.I)
 
 
-def signs(text: str, start: int, end: int, shape: Shape, marks: Sequence[Span] = ()) -> dict[str, float]:
+@lru_cache(maxsize=65536)
+def _clinical(word: str) -> bool:
+    return stem(word) in CLINICAL
+
+
+@lru_cache(maxsize=65536)
+def _of_work(word: str) -> bool:
+    return stem(word) in WORK
+
+
+def talk(text: str) -> float:
+    """How much a text as a whole speaks as one does of patients: illness, and somebody who is he or she."""
+    words = set(WORD.findall(text.lower()))
+    score = 0.3 * min(3, sum(map(_clinical, words))) + (0.5 if not words.isdisjoint(_PRONOUNS) else 0)
+    return score or (0.1 if not words.isdisjoint(_OF_PATIENTS) else 0)
+
+
+_OF_PATIENTS = WHO_WORDS | {
+    *("patients", "ours", "mine", "surname", "letter", "consent", "complaint", "kit", "sample", "case", "initials"),
+    *("mrn", "gp", "hospital", "clinic", "nurse", "referral", "parents", "family", "told", "waited"),
+}
+_PRONOUNS = frozenset({"she", "he", "her", "hers", "his", "him"})
+
+
+def signs(
+    text: str, start: int, end: int, shape: Shape, marks: Sequence[Span] = (), talk: float = 0
+) -> dict[str, float]:
     """The signs around a name and their weights, by group: a sum above nought speaks for a patient.
 
     Those against are looked for only where others speak for it. `marks`: numbers and dates that only patients have,
-    found before.
+    found before. `talk`: see there, of the whole text.
     """
     ahead = text[max(0, start - 90) : start].rpartition("\n\n")[2]
-    found = {"shape": shape.value, "told": _told(text, start, end)}
+    around = _Around(text, start, end)
+    found = {"shape": shape.value, "talk": talk, "told": around.told()}
     for sign in FOR.behind:
         if sign.weight > found.get(sign.group, 0) and sign.goes_on.match(text, end, end + 120):
             found[sign.group] = sign.weight
@@ -95,22 +125,34 @@ def signs(text: str, start: int, end: int, shape: Shape, marks: Sequence[Span] =
         found["who"] = 5.0
     if ahead.endswith("Sister "):  # a nurse's title, or a nun's
         found.pop("who", None)
-    if _ONE_OF.search(ahead):
+    if not _ORDINALS.isdisjoint(around.said) and _ONE_OF.search(ahead):
         found["one of"] = _counted(text[max(0, start - 320) : start])
+    if found.keys() <= _VAGUE:
+        found["-no sign"] = -0.8
     if near(marks, start, end, 4, 4):
         found["mark"] = 5.0
     elif near(marks, start, end, 90, 90):
         found["mark"] = 1.5
     if shape is Shape.SINGLE:
         found.pop("entry", None)
-        if found.keys().isdisjoint(_OF_ONE) and not _SOMEBODY.search(text, max(0, start - 120), end + 160):
+        if found.keys().isdisjoint(_TOLD) and _ADJECTIVE.match(text, end):
+            found.pop("ours", None)  # "our Healthwatch survey"
+        if found.keys().isdisjoint(_OF_ONE) and not around.somebody():
             found["-nobody"] = -3.0
+        elif _BEHIND_NAME.search(ahead):
+            found["-place"] = -4.0  # "Jo Bloggs (Wessex)"
+        elif ahead.endswith(("from ", "From ")) and found.keys().isdisjoint(_OF_ONE):
+            found["-place"] = -3.0
+        elif talk:
+            found["goes on"] = 0.5 * min(3, sum(word in _PRONOUNS for word in around.behind))
     if sum(found.values()) > 0:
         _against(found, text, start, end, ahead)
     return found
 
 
 _OF_ONE = frozenset({"who", "kin", "relation", "record", "treated", "ours"})
+_VAGUE = frozenset({"shape", "talk", "told"})
+_TOLD = frozenset({"befell", "owns", "kin", "she", "apposed", "relation", "record", "lives"})
 _STRONG = frozenset({"record", "entry", "relation", "kin"})
 #: What no sign of a patient outweighs: it is no person's name, or a correspondent's.
 _SURE = frozenset({"thing", "mail", "heading", "place", "own"})
@@ -123,6 +165,8 @@ def _against(found: dict[str, float], text: str, start: int, end: int, ahead: st
         if not strong or sign.group in _SURE:
             found["-" + sign.group] = min(sign.weight, found.get("-" + sign.group, 0))
     for sign in AGAINST.behind:
+        if sign.group == "vocative" and "\n" not in ahead[-1:] and not _SENTENCE.search(ahead):
+            continue
         if (not (retired or strong) or sign.group in _SURE) and sign.goes_on.match(text, end, end + 120):
             found["-" + sign.group] = min(sign.weight, found.get("-" + sign.group, 0))
     if (
@@ -132,6 +176,8 @@ def _against(found: dict[str, float], text: str, start: int, end: int, ahead: st
         and not ahead.rpartition("\n")[2].strip("> |\t")
     ):
         found["-alone"] = -2.5
+    if _THE.search(ahead):
+        found["-the"] = -4.0
     if "-role" in found:  # whoever looks after patients is told and sent things, too
         found.pop("befell", None)
         found.pop("apposed", None)
@@ -167,19 +213,39 @@ def _counted(before: str) -> float:
     return 3.0 if last["theirs"] else -3.0
 
 
-def _told(text: str, start: int, end: int) -> float:
-    """What the words of the sentence, and of the one behind it where it goes on about the person, add up to."""
-    before, ahead = low(text[max(0, start - 160) : start]), low(text[end : end + 220])
-    before = before[max(before.rfind(stop) for stop in _STOPS) + 1 :]
-    stops = [at for stop in _STOPS if (at := ahead.find(stop)) >= 0]
-    behind = ahead[: min(stops, default=160)]
-    said = {stem(word) for word in WORD.findall(f"{before} {behind}")}
-    score = 0.6 * min(3, len(said & CLINICAL)) - 0.8 * min(2, len(said & WORK))
-    if _ONE_PERSON.search(before) or _ONE_PERSON.search(behind):
-        score += 0.8
-    if _PRONOUN.search(ahead) and not CLINICAL.isdisjoint(stem(word) for word in WORD.findall(ahead)):
-        score += 0.8
-    return score
+class _Around:
+    """The words around a name: of its sentence, of what stands before that, and all behind the name."""
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        before, behind = text[max(0, start - 160) : start].lower(), text[end : end + 220].lower()
+        begins = max(before.rfind(stop) for stop in _STOPS) + 1
+        ends = min((at for stop in _STOPS if (at := behind.find(stop)) >= 0), default=160)
+        rest = WORD.findall(behind[:ends])
+        self.said = {*WORD.findall(before[begins:]), *rest}
+        self.behind = [*rest, *WORD.findall(behind[ends:])]
+        self.past = WORD.findall(before[:begins])
+
+    def told(self) -> float:
+        """What the words of the sentence and of its neighbours add up to."""
+        score = 0.6 * min(3, sum(map(_clinical, self.said))) - 0.8 * min(2, sum(map(_of_work, self.said)))
+        if not self.said.isdisjoint(_ONE_PERSON):
+            score += 0.8
+        later = any(map(_clinical, self.behind))
+        if later and not _PRONOUNS.isdisjoint(self.behind):
+            score += 0.8
+        return score + 0.25 * min(3, sum(map(_clinical, self.past)) + later)
+
+    def somebody(self) -> bool:
+        """Whether one person is spoken of."""
+        return any(not _SOMEBODY.isdisjoint(words) for words in (self.said, self.behind, self.past))
 
 
 _STOPS = (". ", "? ", "! ", "\n\n", "\n>")
+_ONE_PERSON = WHO_WORDS | {"dob", "lives"}
+_SOMEBODY = WHO_WORDS | _PRONOUNS
+_ORDINALS = frozenset(
+    WORD.findall(
+        "one another second third fourth further first fifth other last latest next youngest oldest eldest worst "
+        "remaining"
+    )
+)

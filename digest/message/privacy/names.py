@@ -6,6 +6,7 @@ Recall comes first: a titled name is a patient's unless the words around it make
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from digest.english import is_word
 from digest.message.privacy import evidence, lower_case
@@ -19,6 +20,7 @@ from digest.message.privacy.no_names import (
     NO_INITIALS,
     NO_SURNAME,
     NOT_NAMES,
+    PLACES,
     STAFF_TITLES,
 )
 from digest.words import stem
@@ -41,7 +43,8 @@ _SURNAME = rf"(?:(?:al|el)-)?{_PART}(?!\w)"
 _MORE = rf"(?:{GAP}(?:{_PARTICLE}{GAP}){{0,2}}(?:{_INITIAL}(?![\w'’])|{_SURNAME}))"
 #: It begins with one class of characters, which lets `re` pass over other text quickly.
 _RUN = re.compile(
-    rf"[{UPPER}](?:\.(?:[{UPPER}]\.){{1,2}}|(?:{_CAMEL_REST}|{_REST})(?!\w)(?:(?<=\b[{UPPER}])\.|(?<=[{UPPER}][{LOWER}])\.|(?<=[{UPPER}][{LOWER}]{{2}})\.|(?<=[{UPPER}][{LOWER}]{{3}})\.(?={GAP}[{UPPER}]))?){_MORE}{{0,4}}(?:,{GAP}?{_SURNAME}(?!{GAP}[{UPPER}]))?"
+    rf"[{UPPER}](?:\.(?:[{UPPER}]\.){{1,2}}|(?:{_CAMEL_REST}|{_REST})(?!\w)(?:(?<=\b[{UPPER}])\.|(?<=\bWm)\.|(?<=\bJas)\.|(?<=\bGeo)\.|(?<=\bChas)\.|(?<=\bThos)\.|(?<=\bSt)\.)?)"
+    rf"{_MORE}{{0,4}}(?:,{GAP}?{_SURNAME}(?!{GAP}[{UPPER}]))?"
 )
 _TITLE = r"(?:M(?:rs?|s|x|iss|str|aster|RS?|ISS)|Lady|Lord|Sir|Dame|Revd?|Fr)\b\.?"
 _TITLE_WORD = re.compile(rf"{_TITLE}{GAP}")
@@ -82,6 +85,8 @@ class People:
         return self.words.issuperset(words) and any(person.issuperset(words) for person in self.each)
 
 
+#: Where a text speaks of nobody's illness, a name is looked at only before what a record has.
+_RECORD_SOON = re.compile(rf"\W{{0,4}}(?:\d|aged?\b|{RECORD})", re.I)
 #: What a name in the manner of a list, "Quillfeather, Jocelyn", is followed by.
 _LISTED = re.compile(r"\s*(?:[(/|\d]|$|\n|dob\b|nhs\b|mrn\b)", re.I)
 
@@ -95,20 +100,44 @@ def names(
     """
     found: list[tuple[Span, float]] = [(span, _CERTAIN) for span in lower_case.names(text)]
     staff: list[Span] = []
+    talk = None
     for start, end, shape in _candidates(text):
-        signs = evidence.signs(text, start, end, shape, marks)
-        score = sum(signs.values()) + (_SUBJECT if subject and shape is not Shape.SINGLE else 0)
+        talk = evidence.talk(text) if talk is None else talk
+        if not talk and shape is not Shape.TITLED and not _RECORD_SOON.match(text, end):
+            continue
+        signs = evidence.signs(text, start, end, shape, marks, talk)
+        score = sum(signs.values()) + (_SUBJECT if subject and (shape is not Shape.SINGLE or "label" in signs) else 0)
         words = [word.lower() for word in WORD.findall(_TITLES.sub("", text[start:end], 1))]
         if score > (_KNOWN if words and known.named(words) else 0):
             found.append((("patient_name", start, end), score))
         elif evidence.of_staff(signs):
             staff.append(("staff", start, end))
+    found += _beside(text, [span for span, _ in found])
     theirs = {text[s:e].rpartition(" ")[2] for _, s, e in staff}
     return [
         span for span, score in found if score >= _CERTAIN or text[span[1] : span[2]].rpartition(" ")[2] not in theirs
     ], staff
 
 
+def _beside(text: str, found: Sequence[Span]) -> Iterator[tuple[Span, float]]:
+    """Names that are joined to a patient's: "Reginald & Sheila Popplewell", "Non and Mair, twins"."""
+    for _, start, end in found:
+        at = start
+        while listed := _LIST_BEFORE.search(text, max(0, at - 60), at):  # "Hugh Platt, Irene Gumbs and Mrs Radley"
+            if _written(listed[1]) is not Shape.FULL:
+                break
+            at = listed.start()
+            yield ("patient_name", *listed.span(1)), 0.1
+        before = _AND_BEFORE.search(text, max(0, start - 30), start)
+        if before and not _alone(before[1].lower()):
+            yield ("patient_name", *before.span(1)), 0.1
+        if (behind := _AND_BEHIND.match(text, end)) and not _alone(behind[1].lower()):
+            yield ("patient_name", *behind.span(1)), 0.1
+
+
+_LIST_BEFORE = re.compile(rf"(?<![\w'’])({_PART}(?:{GAP}{_PART}){{1,2}})(?:,|,?{GAP}(?:and|&)){GAP}$")
+_AND_BEFORE = re.compile(rf"(?<![\w'’])({_PART}){GAP}(?:and|&){GAP}$")
+_AND_BEHIND = re.compile(rf"{GAP}(?:and|&){GAP}({_PART})(?!\w|{GAP}[{UPPER}])")
 _SUBJECT = 1.2  # what a name in a subject weighs: colleagues are rarely what mails are about
 _KNOWN = 9.0  # a member's name has to be shown to be somebody else's, too
 _CERTAIN = 6.0  # a patient, whoever else is called so
@@ -126,7 +155,7 @@ def _candidates(text: str) -> Iterator[tuple[int, int, Shape]]:
     for match in _RUN.finditer(text):
         start, end = match.span()
         run, comma, _ = match[0].partition(",")
-        if comma and " " not in run and (run.isupper() or _LISTED.match(text, end)):
+        if comma and " " not in run and ((run.isupper() and len(run) > 3) or _LISTED.match(text, end)):
             run = match[0]  # "QUILLFEATHER, Jocelyn"
         run = run.removesuffix(" I").removesuffix(", I")
         end = start + len(run)
@@ -183,10 +212,11 @@ def _starts(word: str) -> bool:
 _CONTRACTION = re.compile(r"(?:n['’]t|['’](?:s|ve|ll|d|re|m))$")
 
 
+@lru_cache(maxsize=65536)
 def _alone(word: str) -> bool:
     """Whether a word is no name by itself."""
     word = _CONTRACTION.sub("", word)
-    if word in NOT_NAMES or word in STAFF_TITLES:
+    if word in NOT_NAMES or word in PLACES or word in STAFF_TITLES:
         return True
     parts = re.split(r"[-'’]", word)
     if len(parts) == 1 and word in ALSO_WORDS:
@@ -200,31 +230,40 @@ def _no_name(word: str) -> bool:
 
 def _titled(text: str, start: int, end: int) -> bool:
     words = [w.lower() for w in WORD.findall(_TITLES.sub("", text[start:end], 1))]
-    if words and words[0] in NO_SURNAME:
+    if (words and words[0] in NO_SURNAME) or _SEVERAL.search(text, max(0, start - 20), start):
         return False
     if not words and text[end - 1 : end] in "AXYZ" and not _AGE_BEHIND.match(text, end):
         return False  # a letter for a name
     return not (text[start - 1 : start] in _QUOTES and all(map(is_word, words)))  # "Mr Average"
 
 
+#: "eleven Mrs Evanses"
+_SEVERAL = re.compile(
+    rf"\b(?:\d+|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|dozen|many|all{GAP}the|the){GAP}$"
+)
 _QUOTES = frozenset("\"“‘'")
 
 
 def _untitled(text: str, start: int, end: int) -> Shape | None:
-    run = text[start:end]
+    shape = _written(text[start:end])
+    if shape is Shape.INITIALS and not _AGE_BEHIND.match(text, end):
+        return None
+    return None if shape and _HOUSE_BEFORE.search(text, max(0, start - 12), start) else shape
+
+
+@lru_cache(maxsize=65536)
+def _written(run: str) -> Shape | None:
+    """What kind of a name a run of words with capitals may be."""
     words = [w.lower() for w in WORD.findall(run)]
     if words and not _NEVER.isdisjoint(words):
         return None
     if not words:
-        initials = len(run) > 1 and _INITIALS.fullmatch(run) and _AGE_BEHIND.match(text, end)
-        return Shape.INITIALS if initials else None
-    ahead = text[max(0, start - 70) : start]
-    if _HOUSE_BEFORE.search(ahead):
-        return None
+        return Shape.INITIALS if len(run) > 1 and _INITIALS.fullmatch(run) else None
     if len(words) == 1 and run.isupper():  # an abbreviation, or initials
-        initials = 1 < len(run) < 4 and run not in NO_INITIALS and _AGE_BEHIND.match(text, end)
-        return Shape.INITIALS if initials else None
+        return Shape.INITIALS if 1 < len(run) < 4 and run not in NO_INITIALS else None
     if len(words) == 1 and _NO_GAP.fullmatch(run) and _alone(run.lower()):
+        return None
+    if not _LETTERS.isdisjoint(words) or any(map(_MEDICAL.search, words)):
         return None
     if any(stem(word) in _THINGS for word in words if word not in _EITHER):
         return None
@@ -247,12 +286,42 @@ def _shape(run: str, words: list[str]) -> Shape:
 
 
 _RECORDED = re.compile(rf"[{UPPER}][{UPPER}'’-]{{3,30}},?{GAP}[{UPPER}][{LOWER}]+(?:{GAP}[{UPPER}]\.?)?")
+#: Endings of procedures, diseases and drugs, which are more than any dictionary has.
+_MEDICAL = re.compile(
+    r"\w{3}(?:oscopy|oscopic|ology|ologist|itis|oma|ectomy|ostomy|otomy|graphy|gram|aemia|emia|osis|opathy|uria|algia|plasty|therapy|"
+    r"[mx]ab|tinib|ciclib|parib|sartan|statin|azole|cillin|olol|parin|xaban|gliptin|gliflozin|formin|mycin|cycline|dipine|"
+    r"penia|cytosis|megaly|plegia|trophy|scopist)s?$"
+)
+#: What doctors write behind their names.
+_LETTERS = frozenset(
+    {
+        "mrcgp",
+        "frcgp",
+        "frcs",
+        "frcp",
+        "frcr",
+        "mrcp",
+        "mbe",
+        "obe",
+        "cbe",
+        "rgn",
+        "mbbs",
+        "mbchb",
+        "drcog",
+        "bsc",
+        "msc",
+    }
+)
 _THINGS = CLINICAL | WORK
-_NEVER = NOT_NAMES - ALSO_SURNAMES
 _EITHER = ALSO_SURNAMES | ALSO_WORDS
+_NEVER = (NOT_NAMES | PLACES) - ALSO_SURNAMES
 
 
 _HOUSE_BEFORE = re.compile(rf"(?<![\d)/.-])\d{{1,4}}[A-Za-z]?,?{GAP}$")
+
+
+def _known(word: str, known: People) -> bool:
+    return all(part in known.words or part in ALSO_WORDS for part in WORD.findall(word.lower()))
 
 
 def again(text: str, found: Iterable[str], known: People) -> Iterator[Span]:
@@ -261,7 +330,7 @@ def again(text: str, found: Iterable[str], known: People) -> Iterator[Span]:
         word
         for name in found
         for word in _CAPITALS.findall(_TITLES.sub("", name, 1))
-        if len(word) > 2 and not _no_name(word) and word.lower() not in known.words | ALSO_WORDS
+        if len(word) > 2 and not _no_name(word) and not _known(word, known)
     }
     if words:
         either = "|".join(re.escape(word) for word in sorted(words, key=lambda w: (-len(w), w)))

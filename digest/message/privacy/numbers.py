@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from digest.message.privacy.context import DASH, GAP, Span, before, free
+from digest.message.privacy.context import DASH, GAP, Span, before, free, near, of_one_patient, sentence
 
 #: How the three groups of an NHS number are set apart; a quote may break the line between them.
 _APART = rf"(?:{GAP}{{1,3}}|{GAP}?[{DASH}./]{GAP}?|{GAP}?\n[> ]{{0,8}})?"
@@ -13,11 +13,14 @@ _NEARLY = re.compile(rf"\d{{2,4}}{_APART}\d{{2,4}}{_APART}\d{{3,5}}(?![\w]|[.,]\
 _CUE = re.compile(r"\bnhs\W{0,3}(?:no|num|number|#|id)?[\s.:#(=|]{0,6}(?:is |was )?$", re.I)
 _CALLED = re.compile(r"[nN](?i:hs\W{0,3}(?:no|num|#|:|id))")
 _OTHER = re.compile(
-    r"\b(?:meeting|conference|webinar|zoom|webex|teams|call|join|access|passcode|code|pin|tel|telephone|phone|"
-    r"mobile|mob|"
-    r"fax|bleep|ext|dial\w*|isbn|isrctn|nct|trial|doi|pmid|invoice|order|charity|company|vat|gmc|nmc|iban|account|"
-    r"sort code|"
-    r"snomed|ticket|batch|lot|grant|award|licen[cs]e|version|job|room|serial|utr)\b[^\n\d]{0,24}$",
+    r"\b(?:tel|telephone|phone|mobile|mob|fax|bleep|ext|isbn|isrctn|nct|trial|doi|pmid|invoice|order|charity|company|"
+    r"vat|gmc|nmc|iban|account|sort code|snomed|ticket|batch|lot|grant|award|licen[cs]e|version|job|room|serial|utr)\b"
+    r"[^\n\d]{0,24}$|"
+    # What a meeting is joined by, only where the number is called so: people meet about patients, too.
+    r"\b(?:(?:meeting|conference|webinar|zoom|webex|teams)(?: (?:meeting|conference|call|webinar))?"
+    r"(?: (?:id|code|number|no|pin|passcode|link))?|(?:access|join(?:ing)?|dial(?:[- ]?in)?|entry)"
+    r"(?: (?:code|number|with|on))?|id|code|pin|passcode)"
+    r"(?:[\s.:#(=]| is| was){0,4}$",
     re.I,
 )
 _OTHER_BEHIND = re.compile(
@@ -102,6 +105,53 @@ def hospital_numbers(text: str) -> Iterator[Span]:
         if free(text, start) and (_HOSPITAL.search(before(text, start, 48)) or _BEHIND.match(text, end) or person):
             yield "hospital_number", start, end
 
+
+#: Letters and digits as hospitals number people: "RX1 448120", "SGH/2019/04471", "HX-2201-884".
+_CODE = re.compile(
+    rf"(?<![\w./-])[A-Z]{{1,4}}\d?(?:{GAP}R)?(?:{GAP}|[{DASH}/])?\d(?:[\d{DASH}/]|{GAP}(?=\d)){{3,12}}"
+    rf"[A-Z]{{0,2}}(?!\w|[.,]\d)|"
+    rf"(?<![\w./-])\d{{5,8}}[{DASH}/][A-Z](?!\w)"
+)
+#: What else is numbered so: practices (ODS), guidelines, trials, tickets, grants, roads, postcodes, wards, laws.
+_NO_CODE = re.compile(
+    r"(?:[A-Z]\d{5}|.*\d\d?[./-]\d\d?[./-](?:\d\d){1,2}|(?:DOB|NHS|MRN|CHI|UBRN|NCT|NG|DG|QS|CG|TA|ISRCTN|INC|CHG|RITM|"
+    r"REQ|SR|CAS|REC|IRAS|CPMS|NIHR|GMC|NMC|PMC|PMID|DOI|CA|CD|BRCA|"
+    r"PO|INV|RFC|ISO|EN|BS|COVID|HbA|FP|M|A|B|V|VAT|GB|PALS|PROJ|WP|COM|UK)[ /-]?\d.*|"
+    r"(?:CT|MRI|USS|FIT|PSA|CEA|CRP|ESR|HB|HR|BP|BMI|"
+    r"MCV|ALT|ALP|GP|AT|ON|IN|TO|OF|BY|FY|QOF|DES|LES|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)[ /-]?\d.*)"
+)
+_CODE_AHEAD = re.compile(
+    r"\b(?:trial|study|grant|award|ticket|ref(?:erence)?s? (?:from|of) \w+|invoice|order|batch|lot|room|ward|version|"
+    r"licen[cs]e|isbn|doi|"
+    r"meeting|code|passcode|pin|job|charity|company|account|site|ods|practice|read|snomed|opcs|icd|form|template|policy|sop|"
+    r"incident|datix|complaint|model|serial|asset|plate|registration|flight|train|bus|road|junction)\b[^\n.]{0,24}$",
+    re.I,
+)
+
+
+def _line(text: str, start: int, end: int) -> str:
+    return " ".join(sentence(text, start, end, 100, 60))
+
+
+def unlabelled(text: str, marks: Iterable[Span]) -> Iterator[Span]:
+    """Codes such as hospitals give, right behind a patient's name or where nothing but a patient is spoken of."""
+    marks = list(marks)
+    for code in _CODE.finditer(text):
+        start, end = code.span()
+        if near(marks, start, end, 0, 0) or not _FEWEST <= len(digits(code[0])) <= _MOST or _NO_CODE.fullmatch(code[0]):
+            continue
+        said = before(text, start, 60)
+        if _CODE_AHEAD.search(said) or _OTHER.search(said):
+            continue
+        if near(marks, start, end, 100, 40) or _OF_A_PATIENT.search(said) or of_one_patient(_line(text, start, end)):
+            yield "hospital_number", start, end
+
+
+_OF_A_PATIENT = re.compile(
+    rf"\b(?:histo(?:logy)?|ct|mri|scan|bloods?|result|report|sample|biopsy|letter|film|x-?ray|referral|hosp(?:ital)?|prison|inmate|filed|"
+    rf"registered)(?:{GAP}\w+)?(?:{GAP}(?:for|of|on|as|no|number|under))?:?{GAP}$",
+    re.I,
+)
 
 _BESIDE = re.compile(
     rf"(?:[,;:(]{GAP}?|{GAP})\(?(\d{{10}}(?!\w|[.,]\d)|\d\d\d(?:{GAP}|[{DASH}])\d\d\d(?:{GAP}|[{DASH}])\d\d\d\d)(?!\w|[.,]\d)"

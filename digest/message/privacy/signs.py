@@ -83,6 +83,14 @@ def _words(text: str, parts: dict[str, str]) -> Iterator[str]:
             yield word
 
 
+def _joined(signs: list[Sign]) -> list[Sign]:
+    """One pattern for those of the same group and weight, which is quicker to try."""
+    ways: dict[tuple[str, float], list[str]] = {}
+    for sign in signs:
+        ways.setdefault((sign.group, sign.weight), []).append(sign.goes_on.pattern)
+    return [Sign(*same, re.compile("|".join(f"(?:{way})" for way in each), re.I)) for same, each in ways.items()]
+
+
 def _read() -> tuple[Signs, Signs]:
     parts, section = dict(_OURS), ""
     signs = {kind: Signs({}, [], []) for kind in ("", "not ")}
@@ -97,6 +105,8 @@ def _read() -> tuple[Signs, Signs]:
             parts[name] = value.replace(_GOES_ON, " " if name in _LISTS else "")
         else:
             _add(signs["not " if section.startswith("not ") else ""], section.removeprefix("not "), line, parts)
+    for each in signs.values():
+        each.behind[:] = _joined(each.behind)
     return signs[""], signs["not "]
 
 
