@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from digest.message.privacy import contacts, dates, file_names, numbers
 from digest.message.privacy.again import everywhere
 from digest.message.privacy.context import Span, unwrapped
-from digest.message.privacy.evidence import fictional
+from digest.message.privacy.evidence import fictional, talk
 from digest.message.privacy.names import People, again, names
 from digest.message.privacy.numbers import hospital_numbers, nhs_beside, nhs_numbers, valid_nhs_number
 from digest.nouns import Hit, Place
@@ -45,11 +45,13 @@ def identifiers(text: str, place: Place, known: Known = NOBODY, *, offset: int =
     """Every patient identifier in `text`, in order and without overlap. `offset` is added to the spans."""
     read, at = unwrapped(text) if place in {Place.QUOTED, Place.ATTACHMENT} else (text, None)
     marks: list[Span] = [*dates.births(read), *nhs_numbers(read), *hospital_numbers(read)]
-    patients, staff = names(read, known.people, tuple(marks), subject=place is Place.SUBJECT)
+    said = talk(read)
+    patients, staff = names(read, known.people, tuple(marks), said, subject=place is Place.SUBJECT)
     marks += patients
     if place is Place.ATTACHMENT_NAME:
         marks += file_names.names(read, known.people)
-    marks += numbers.unlabelled(read, marks)
+    if marks or said >= _PATIENTS:
+        marks += numbers.unlabelled(read, marks)
     marks += dates.beside(read, marks)
     marks += [*nhs_beside(read, marks), *dates.unlabelled(read, marks)]
     houses = list(contacts.addresses(read, marks))
@@ -62,6 +64,7 @@ def identifiers(text: str, place: Place, known: Known = NOBODY, *, offset: int =
     return _settled([Hit(kind, place, offset + s, offset + e, text[s:e]) for kind, s, e in found])
 
 
+_PATIENTS = 0.8  # what a text that speaks of patients adds up to at least
 #: What is looked for whatever is said of it may be somebody's all the same: an NHS number that passes the check.
 _NOT_MADE_UP = frozenset({"dob", "address", "postcode"})
 

@@ -90,6 +90,7 @@ _MOBILE = re.compile(r"(?:0044|44|\+44)?0?7")
 _SIGNED_OFF = re.compile(
     rf"\n[>| ]*(?:m|t|p|h|w|tel|mob|mobile|phone|telephone|direct|office|work|cell)\b\.?{GAP}?[:.]?{GAP}{{0,3}}$", re.I
 )
+_FROM = ("from ", "off ", "on ")
 _LABEL = re.compile(r"(?<!his )(?<!her )(?<!their )\b(?:m|t|tel|mob|mobile|phone)\W{0,3}$", re.I)
 #: "One of mine wrote to me from …", "we had one back from …".
 _CAME_FROM = re.compile(
@@ -167,7 +168,7 @@ def addresses(text: str, marks: Sequence[Span] = ()) -> Iterator[Span]:
         for match in _LABELLED.finditer(text):
             if not of_an_organisation(match[0]):
                 yield "address", *match.span(1)
-    if marks or _ANY_HOME.search(text):
+    if marks or "lives" in text:
         for match in _STAYS.finditer(text):
             start, end = match.span(match.lastindex or 0)
             said = text[max(0, start - 200) : start]
@@ -182,7 +183,6 @@ def addresses(text: str, marks: Sequence[Span] = ()) -> Iterator[Span]:
             yield "address", flat.start() if flat else start, end
 
 
-_ANY_HOME = re.compile(r"\b(?:lives?|living|lived|address|moved|she|he|home)\b", re.I)
 #: Towns and institutions alone are no home: months and days least of all.
 _NO_HOME = re.compile(
     r"\b(?:NHS|A&E|ED|GP|CT|MRI|MDT|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|January|February|March|April|June|"
@@ -286,7 +286,7 @@ def _theirs(text: str, start: int, at: int, end: int) -> bool:
     if _PUBLIC.search(text[at + 1 : end]) or _FUNCTION.search(text[start:at]):
         return False
     said, after = sentence(text, start, end, 100, 40)
-    if _CAME_FROM.search(said) and not of_an_office(said[-50:]) and not of_a_colleague(said):
+    if said.endswith(_FROM) and _CAME_FROM.search(said) and not of_an_office(said[-50:]) and not of_a_colleague(said):
         return True
     if _OF_A_SENDER.match(text, end):
         return True

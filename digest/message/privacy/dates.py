@@ -99,15 +99,15 @@ def unlabelled(text: str, marks: Sequence[Span] = ()) -> Iterator[Span]:
     if _NUMERIC.search(text):
         for match in (*_AGED.finditer(text), *_OF_A_MAN.finditer(text)):
             yield "dob", *match.span(1)
-    born = "b." in text or "orn" in text
-    for match in _YEAR_BORN.finditer(text) if born else ():
+    born = "born" in text or "Born" in text
+    for match in _YEAR_BORN.finditer(text) if born or "b." in text else ():
         said, after = sentence(text, match.start(), match.end(), 80, 60)
         if near(marks, *match.span(), 40, 40) or of_one_patient(f"{said} {after}"):
             yield "dob", *match.span(1)
-    for match in _IN_WORDS.finditer(text) if born or marks else ():
+    for match in _IN_WORDS.finditer(text) if " of " in text and (marks or born) else ():
         said, after = sentence(text, match.start(), match.end(), 120, 60)
-        theirs = near(marks, *match.span(), 100, 60) or "born" in said.lower() or of_one_patient(f"{said} {after}")
-        if theirs and not _LATELY.search(match[1]):
+        known = near(marks, *match.span(), 100, 60) or "born" in said.lower() or of_one_patient(f"{said} {after}")
+        if known and not _LATELY.search(match[1]):
             yield "dob", *match.span(1)
     for match in _OLD_SHORT.finditer(text) if marks else ():
         if near(marks, *match.span(), 90, 40):

@@ -92,17 +92,15 @@ _LISTED = re.compile(r"\s*(?:[(/|\d]|$|\n|dob\b|nhs\b|mrn\b)", re.I)
 
 
 def names(
-    text: str, known: People, marks: Sequence[Span] = (), *, subject: bool = False
+    text: str, known: People, marks: Sequence[Span], talk: float, *, subject: bool = False
 ) -> tuple[list[Span], list[Span]]:
     """Every name that the text speaks of as a patient's, its title with it; and the names of staff.
 
-    `marks`: numbers and dates that only patients have, found before.
+    `marks`: numbers and dates that only patients have, found before. `talk`: how the whole text speaks.
     """
     found: list[tuple[Span, float]] = [(span, _CERTAIN) for span in lower_case.names(text)]
     staff: list[Span] = []
-    talk = None
     for start, end, shape in _candidates(text):
-        talk = evidence.talk(text) if talk is None else talk
         if not talk and shape is not Shape.TITLED and not _RECORD_SOON.match(text, end):
             continue
         signs = evidence.signs(text, start, end, shape, marks, talk)
