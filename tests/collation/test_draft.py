@@ -70,9 +70,39 @@ def test_the_point_with_most_support_comes_first() -> None:
     assert [p.supporters for p in points(RINGS, LETTER, says(4, RAVI, "+1 Beth"))] == [[3, 4], [2]]
 
 
+def test_among_points_with_as_much_support_what_has_not_been_said_above_comes_first() -> None:
+    rings = "Our receptionist rings everybody on the list on day ten, and a third of them then send it."
+    again = "Here a receptionist rings everybody on the list on day ten, and a third of them then send it."
+    other = "We print the label before it leaves the practice, which stopped the rejections."
+    found = points(says(2, SAM, rings), says(3, BETH, again), says(4, RAVI, other))
+    assert [p.supporters for p in found].index([4]) < max([p.supporters for p in found].index([n]) for n in (2, 3))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We would accept it only if the practice has rung twice by then.",
+        "Returns rose by 23 % after six weeks, and by 31 % after ten.",
+        "We tried it for a year, it cost a clerk, and we would not do it again.",
+        "No. 4 on the form stays, e.g. for pts. whom Dr. Holt saw on a 2WW.",
+    ],
+)
+def test_conditions_figures_and_what_came_of_it_stand_whole_in_the_label(said: str) -> None:
+    (point,) = points(says(2, SAM, f"Interesting one. {said}"))
+    assert said in point.label
+
+
 def test_agreement_that_names_nobody_joins_the_point_whose_words_it_repeats() -> None:
     found = points(RINGS, LETTER, says(4, RAVI, "+1 for the letter after six weeks."))
     assert [p.supporters for p in found] == [[3, 4], [2]]
+
+
+@pytest.mark.parametrize(
+    "words", ["Agree with Sam.", "+1 Sam", "As Sam says.", "I second that, Sam.", "Same here, as Sam."]
+)
+def test_however_it_is_said_support_goes_to_the_point_of_the_colleague_who_is_named(words: str) -> None:
+    found = {p.evidence[0].message: p.supporters for p in points(RINGS, LETTER, says(4, RAVI, words))}
+    assert found == {2: [2, 4], 3: [3]}
 
 
 def test_a_bare_plus_one_joins_what_came_just_before() -> None:

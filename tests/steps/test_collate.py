@@ -36,6 +36,25 @@ def test_a_draft_has_the_question_and_every_reply_is_used_or_set_aside(world: Wo
         assert collate.answered(session, thread)
 
 
+def test_people_are_named_by_the_member_list_and_never_by_what_a_mail_calls_them(world: World) -> None:
+    signed = mail(
+        '"Prof Hercules Grand, CEO" <tunde@example.org>',
+        "Re: Unreturned FIT kits",
+        "A receptionist rings everybody on the list on day ten.\n\n-- \nProf Hercules Grand\nChief of All Chiefs",
+        "r9@example.org",
+        "q1@example.org",
+    )
+    world.receive(QUESTION, signed)
+    with store.read(world.engine) as session:
+        thread = world.messages(session)[0].thread_id or 0
+        said = collate.contributions(session, thread)
+        assert [one.author for one in said] == ["Dr Gwen Pryce", "Dr Tunde Ade"]
+        drafted = collate.current(session, thread)
+        assert drafted is not None
+        assert "Hercules" not in drafted.content.model_dump_json()
+        assert "Chief" not in drafted.content.model_dump_json()
+
+
 def test_an_edit_whose_quote_is_not_in_the_message_is_refused(world: World) -> None:
     thread = drafted(world, QUESTION, REPLY)
     with store.transaction(world.engine) as session:

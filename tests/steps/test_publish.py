@@ -147,6 +147,21 @@ def test_a_reply_after_approval_stops_the_edition_and_asks_a_person(world: World
     assert send_all(world, MONDAY) == []
 
 
+def test_a_line_whose_words_changed_after_approval_is_sent_to_nobody(world: World) -> None:
+    """The evidence is read again from the stored text before sending, whoever changed that meanwhile."""
+    world.receive(QUESTION, REPLY)
+    tick(world, NOON)
+    tick(world, MONDAY - timedelta(hours=24))
+    approve(world, MONDAY - timedelta(hours=2))
+    with store.transaction(world.engine) as session:
+        reply = next(m for m in world.messages(session) if m.kind is Kind.REPLY)
+        reply.text = reply.text.replace("a receptionist rings", "no receptionist rings")
+        session.add(reply)
+    tick(world, MONDAY)
+    assert edition(world).status is EditionStatus.IN_REVIEW
+    assert send_all(world, MONDAY) == []
+
+
 def test_an_edition_nobody_reviewed_waits_and_says_so_once(world: World) -> None:
     world.receive(QUESTION, REPLY)
     tick(world, NOON)
