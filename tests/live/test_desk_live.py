@@ -210,6 +210,33 @@ def test_the_preview_follows_what_is_written_before_it_is_saved(desk: Desk, serv
     assert (desk.tally.console, desk.tally.csp) == ([], [])
 
 
+def test_threads_of_an_edition_are_dragged_and_moved_with_the_keys(desk: Desk, service: Service) -> None:
+    page = desk.page
+    desk.visit("/edition/1")
+    desk.press(page.get_by_role("button", name="Review it now"))
+    page.evaluate("document.addEventListener('htmx:after:swap', () => { window.swapped = (window.swapped ?? 0) + 1 })")
+
+    def order() -> list[str]:
+        return page.locator("li[data-place]").evaluate_all("all => all.map(e => e.dataset.place)")  # type: ignore[no-any-return]
+
+    one, two, *rest = order()
+    box = page.locator(f"#place-{two}").bounding_box()
+    assert box is not None
+    below = {"x": 300, "y": box["height"] - 8}
+    page.locator(f"#place-{one}").drag_to(page.locator(f"#place-{two}"), target_position=below)  # type: ignore[arg-type]
+    week.wait_for(lambda: page.evaluate("window.swapped") == 1, "the swap after the drag")
+    assert order() == [two, one, *rest]
+    page.locator(f"#up-{one}").focus()
+    page.keyboard.press("Alt+ArrowUp")
+    week.wait_for(lambda: page.evaluate("window.swapped") == 2, "the swap after the key")
+    assert order() == [one, two, *rest]
+    with store.read(service.engine) as session:
+        edition = session.get_one(Edition, 1)
+        stored = [str(place.thread_id) for place in compose.places(session, edition)]
+    assert [id for id in stored if id in {one, two}] == [one, two]
+    assert page.locator("#place-6").get_attribute("data-place") is None, "the mail puts what asks first by itself"
+
+
 class Tap:
     """A mail server that takes so many mails of an edition and lets the others wait, until it is told to take more."""
 

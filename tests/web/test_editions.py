@@ -160,6 +160,29 @@ def test_words_are_not_tried_out_on_an_edition_that_has_left(desk: Desk, issue: 
     assert "Too late." not in tried.text
 
 
+def test_the_size_is_measured_against_what_mail_programs_take_and_an_update_is_called_one(
+    desk: Desk, issue: int, coordinator: TestClient
+) -> None:
+    assert re.search(
+        r'Size: [\d.]+ kB of 100 kB.*?<meter [^>]*max="100000"', coordinator.get(f"/edition/{issue}").text, re.S
+    )
+    reviewed(coordinator, issue)
+    sent(desk, coordinator, issue)
+    desk.receive(
+        mail(
+            "Tunde <tunde@example.org>",
+            "Re: Unreturned FIT kits",
+            "We send a nurse out to them.\n",
+            "u1@x",
+            "q1@example.org",
+        )
+    )
+    with store.transaction(desk.world.engine) as session:
+        following = publish.ensure_collecting(session, desk.world.community, desk.world.community_id, datetime.now(UTC))
+        number = following.id
+    assert "Update to Issue 1." in coordinator.get(f"/edition/{number}").text
+
+
 def test_a_thread_is_left_out_and_taken_in_again(issue: int, coordinator: TestClient) -> None:
     coordinator.post(f"/edition/{issue}/close")
     coordinator.post(f"/edition/{issue}/order", data={"thread": "1", "do": "later 1"})

@@ -13,6 +13,7 @@ from digest.nouns import CollationStatus, Content
 from tests.steps.world import NOON, QUESTION, REPLY, SLIP, mail
 from tests.web.desk import COORDINATOR, GP, Desk, TestClient
 
+LATER = NOON + timedelta(days=2)
 HOSTILE = mail(
     '"Tunde <script>alert(1)</script>" <tunde@example.org>',
     "Unreturned <img src=x onerror=alert(1)> kits?",
@@ -281,3 +282,20 @@ def test_each_answer_written_into_a_quote_shows_the_words_it_answers(desk: Desk)
     assert "In answer to “Who pays for the postage of late kits?”" in page
     assert "In answer to “Who rings a patient who cannot read &lt;b&gt;letters&lt;/b&gt;?”" in page
     assert page.count("In answer to") == 2
+
+
+def test_every_reply_says_where_it_went_and_every_line_what_it_rests_on(desk: Desk) -> None:
+    thanks = mail(
+        "Tunde <tunde@example.org>", "Re: Unreturned FIT kits", "Many thanks!\n", "t1@x", "q1@example.org", LATER
+    )
+    desk.receive(QUESTION, REPLY, thanks)
+    page = desk.signed_in(COORDINATOR).get("/thread/1").text
+    (point,) = stored(desk).content.points
+    reply = page[page.index('id="message-2"') : page.index('id="message-3"')]
+    assert f'<a href="#point-{point.id}">Supports point 1</a>' in reply
+    assert '<a href="#question">The question</a>' in page[: page.index('id="message-2"')]
+    line = page[page.index(f'id="point-{point.id}"') :]
+    assert '<a class="desk-jump" href="#message-2">' in line, "and leads back to the words"
+    aside = page[page.index('id="message-3"') : page.index('id="collation"')]
+    assert "Suggested by the service. It only says thanks" in " ".join(aside.split())
+    assert re.search(r'value="3"\s+checked', aside), "thanks alone are suggested as set aside"
