@@ -42,8 +42,17 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 UNDO_SECONDS = 6
 PATIENCE = 60.0  # seconds until what the service does by itself must have happened
 
-#: The states of which the coordinator's guide shows a picture (`bench/week --guide docs/pictures`).
-GUIDE = ("today", "held", "thread-1", "thread-edited", "version", "edition-in-review", "edition-about-to-leave")
+#: The states of which the coordinator's guide shows a picture (`bench/week --guide docs/pictures`), and what each shows
+#: from the top on.
+GUIDE = {
+    "today": "header",
+    "held": "header",
+    "thread-1": "header",
+    "thread-edited": "#point-c1",
+    "version": "header",
+    "edition-in-review": "header",
+    "edition-about-to-leave": "header",
+}
 
 #: How the week is driven: a name, the screen's width, and whether scripts run.
 WAYS = {"desktop": (1280, True), "phone": (375, True), "plain": (1280, False)}
@@ -302,6 +311,10 @@ class Desk:
         for frame in page.frames:
             frame.wait_for_load_state()
         at = page.evaluate("scrollY")
+        if self.guide is not None and name in GUIDE:
+            top = page.locator(GUIDE[name]).first.evaluate("e => e.getBoundingClientRect().top + scrollY")
+            page.evaluate(f"scrollTo(0, {max(0, top - 24)})")
+            page.screenshot(path=self.guide / f"{name}.jpg", type="jpeg", quality=55)
         if page.locator("main iframe").count():  # Chromium paints a sandboxed frame only where it is in sight
             page.locator("main iframe").scroll_into_view_if_needed()
             page.wait_for_timeout(300)
@@ -317,8 +330,6 @@ class Desk:
             looked_at = self.twin
         looked_at.evaluate(self.axe)
         tally.axe += [f"{where}: {one}" for one in looked_at.evaluate(AXE_RUN, RULES)]
-        if self.guide is not None and name in GUIDE:
-            page.screenshot(path=self.guide / f"{name}.jpg", type="jpeg", quality=55)
         if self.out is not None:
             self.pictures += 1
             page.screenshot(path=self.out / f"{self.way}-{self.pictures:02}-{name}.png", full_page=True)
@@ -378,6 +389,7 @@ def week(desk: Desk) -> None:
     wait_for(lambda: service.editions_sent() == 1, "the end of the sending")
     if desk.script:  # the page follows by itself
         page.locator("main strong.nhsuk-tag", has_text="Sent").wait_for()
+        page.locator("#said", has_text="about to leave").wait_for(state="detached")
         desk.look("edition-watched")
     desk.menu("Past editions")
     desk.look("past-editions")

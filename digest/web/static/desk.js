@@ -8,6 +8,9 @@ initAll();
 // stays, the focus stays at what was changed, and an answer that is not the page's own takes nothing away that was typed.
 const said = document.getElementById("said");
 
+const state = () => document.querySelector("main [role=status]")?.textContent; // how far an edition is
+let watched = state();
+
 function say(words) {
   if (said) said.textContent = words;
 }
@@ -31,7 +34,13 @@ document.addEventListener("htmx:before:swap", (event) => {
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const main = ctx.target;
   // Something that is watched, such as deliveries: nobody asked for it just now.
-  if (main.id !== "maincontent" || ctx.swap.startsWith("innerMorph")) return;
+  if (main.id !== "maincontent") return;
+  if (ctx.swap.startsWith("innerMorph")) {
+    if (state() !== watched) say(""); // what was said before is over
+    watched = state();
+    return;
+  }
+  watched = state();
   const done = main.querySelector(".desk-done, .nhsuk-notification-banner__heading");
   if (done) {
     say(done.textContent.trim());
