@@ -302,11 +302,14 @@ def test_the_sending_is_watched_stopped_and_gone_on_with_while_it_happens(
     desk.look("edition-being-sent")
     stop = page.get_by_role("button", name="Stop the rest")
     stop.focus()
+    frames: list[str] = []
+    page.on("request", lambda request: frames.append(request.url) if "/html" in request.url else None)
     tap.open = 2
     week.wait_for(lambda: number("Sent") == 5, "two more, while the page is watched")
     assert page.evaluate("document.activeElement.textContent.trim()") == "Stop the rest", (
         "the focus stays while it counts"
     )
+    assert frames == [], "nor is the mail below asked for again"
     desk.press(stop)
     page.get_by_text("The sending was stopped on").wait_for()
     desk.look("edition-stopped")
