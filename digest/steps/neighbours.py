@@ -11,7 +11,16 @@ from sqlmodel import Session, col, func, or_, select
 from digest.models import Message, Part, Reference, Ruling, Thread
 from digest.nouns import HUMAN, Kind, Segment, Turn, new_spans
 from digest.thread.subject import about
-from digest.thread.threading import WINDOW, Post, may_concern, may_correct, may_follow, may_leave
+from digest.thread.threading import (
+    WINDOW,
+    Post,
+    is_bare_forward,
+    may_concern,
+    may_correct,
+    may_follow,
+    may_leave,
+    may_pass_on,
+)
 
 #: Programs' mails that are about a message of a thread.
 LEAVES = frozenset({Kind.CALENDAR, Kind.RECALL})
@@ -45,6 +54,7 @@ class Row:
     answers: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     text: str = ""
+    passed_on: str = ""
     target: int | None = None
     target_reason: str = ""
 
@@ -67,6 +77,7 @@ class Row:
             turn=self.turn,
             target=self.target,
             target_reason=self.target_reason,
+            passed_on=self.passed_on,
             leaf=leaf,
         )
 
@@ -306,11 +317,29 @@ class Neighbours:
                     if may_correct(one, other) or may_follow(one, other) or may_follow(other, one):
                         wanted |= {one.id, other.id}
         wanted |= self._turning(posts)
-        for some in chunks(wanted):
+        forwards, passed_on = self._forwards(posts)
+        wanted |= passed_on
+        for some in chunks(wanted | forwards):
             for id, text, segments in self.session.exec(
                 select(Message.id, Message.text, Message.segments).where(col(Message.id).in_(some))
             ):
-                self.rows[id].text = _new(text, segments)
+                row = self.rows[id]
+                row.text = _new(text, segments)
+                row.passed_on = text if id in forwards else ""
+
+    def _forwards(self, posts: Mapping[int, Post]) -> tuple[set[int], set[int]]:
+        """Forwards that name no message, and what they may pass on."""
+        subjects: dict[str, list[Post]] = {}
+        for post in posts.values():
+            subjects.setdefault(post.base.text, []).append(post)
+        forwards: set[int] = set()
+        passed_on: set[int] = set()
+        for late in posts.values():
+            if not late.leaf and is_bare_forward(late):
+                found = {one.id for one in subjects[late.base.text] if may_pass_on(late, one)}
+                passed_on |= found
+                forwards |= {late.id} if found else set()
+        return forwards, passed_on
 
     def _turning(self, posts: Mapping[int, Post]) -> set[int]:
         """Answers that may be another topic, and the conversations by headers that they stand in."""

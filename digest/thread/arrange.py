@@ -23,6 +23,7 @@ from digest.thread.reasons import (
     FOLLOWS,
     MUTUAL,
     OUTLOOK,
+    PASSES_ON,
     REFERS,
     SHARES,
     STARTS,
@@ -39,6 +40,7 @@ from digest.thread.threading import (
     follows,
     leaves,
     near,
+    passes_on,
 )
 
 
@@ -53,6 +55,7 @@ def arrange(posts: Iterable[Post], rulings: Sequence[Ruling] = ()) -> tuple[list
     _headers(table)
     _outlook(table)
     _authors(table)
+    _forwards(table)
     _subjects(table)
     at = {post.id: place for place, post in enumerate(table.posts)}
     for place, post in enumerate(table.posts):
@@ -145,6 +148,17 @@ def _authors(table: Table) -> None:
                 reason = CORRECTS if corrects(one, other) else FOLLOWS if follows(one, other) else ""
                 if reason and table.join(late, early):
                     table.tell(late, reason)
+
+
+def _forwards(table: Table) -> None:
+    """A forward that names no message is one conversation with the mail that it passes on."""
+    for late, post in enumerate(table.posts):
+        if not post.passed_on or table.ghost(late):
+            continue
+        found = [early for early, other in enumerate(table.posts) if not table.ghost(early) and passes_on(post, other)]
+        for early in sorted(found, key=lambda at: (abs(table.posts[at].at - post.at), at))[:1]:
+            if table.join(late, early):
+                table.tell(late, PASSES_ON)
 
 
 # --- subjects ----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ SUBJECT = "is a reply with the same subject within 30 days"
 ALIKE = "is what stored replies with the same subject answer, within 30 days"
 CORRECTS = "is its author's mail once more, with corrections"
 FOLLOWS = "tells the outcome of its author's own question"
+PASSES_ON = "passes on a message of this thread"
 ABOUT = "is a program's mail about a message of this thread"
 BY_HAND = "moved by the coordinator"
 SPLIT = "split off by the coordinator"
@@ -30,13 +31,14 @@ _RANK = (
     COPY,
     SHARES,
     OUTLOOK,
+    PASSES_ON,
     CORRECTS,
     FOLLOWS,
     ANSWERED,
     ALIKE,
 )
 #: What holds for both of two messages, so that it does not tell why the first of a conversation stands there.
-MUTUAL = frozenset({COPY, SHARES, OUTLOOK, CORRECTS, FOLLOWS})
+MUTUAL = frozenset({COPY, SHARES, OUTLOOK, PASSES_ON, CORRECTS, FOLLOWS})
 #: Why a message stands first in its conversation, or again what the first said: it answers nobody.
 FIRST = frozenset({STARTS, LEAVES, TURNS, SPLIT, ANSWERED, ALIKE, CORRECTS})
 

@@ -26,6 +26,7 @@ CORRECTED = timedelta(days=3)
 _CONVERSATION, _BLOCK = 44, 10  # hexadecimal digits of a Thread-Index
 _INDEX_BYTES = 500
 _WORD = re.compile(r"[\w'’-]+")
+_SAID = 40  # letters and figures: what says less is in many mails
 _SAME_WORDS = 0.6  # of both texts' words
 
 
@@ -50,8 +51,9 @@ class Post:
     `bears`, `answers` (In-Reply-To; without one, the last of References) and `names` (References) are Message-IDs;
     `index` is Outlook's.
     `target`: the message whose thread its token names, or that it answers by way of the digest. `text`: the author's
-    own words, where `may_leave`, a `turn` or a correction is possible; `name`: as their mail gives it. `leaf`: a
-    program's mail about another, which joins nothing and starts nothing.
+    own words, where `may_leave`, a `turn` or a correction is possible; `name`: as their mail gives it. `passed_on`: all
+    that a forward which names no message says, what it passes on with it. `leaf`: a program's mail about another, which
+    joins nothing and starts nothing.
     """
 
     id: int
@@ -69,6 +71,7 @@ class Post:
     turn: Turn = Turn.NONE
     target: int | None = None
     target_reason: str = ""
+    passed_on: str = ""
     leaf: bool = False
 
     @property
@@ -159,6 +162,28 @@ def may_follow(late: Post, early: Post) -> bool:
 def follows(late: Post, early: Post) -> bool:
     """Whether a new mail tells the outcome of its author's own question: that one asks, and this one does not."""
     return may_follow(late, early) and "?" in early.text and "?" not in late.text
+
+
+def is_bare_forward(post: Post) -> bool:
+    """Whether it is a forward that names no message but itself."""
+    return post.base.is_forward and not post.base.is_reply and not post.answers and not post.names - {post.bears}
+
+
+def may_pass_on(late: Post, early: Post) -> bool:
+    """Whether a forward that names no message may pass on an earlier one, by all but the texts."""
+    if early is late or not is_bare_forward(late):
+        return False
+    return -SKEW <= late.at - early.at <= WINDOW and bool(late.base.text) and agree(late.base, early.base)
+
+
+def passes_on(late: Post, early: Post) -> bool:
+    """Whether a forward that names no message holds all that an earlier mail of its subject says."""
+    said = _squashed(early.text)
+    return len(said) >= _SAID and may_pass_on(late, early) and said in _squashed(late.passed_on)
+
+
+def _squashed(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
 
 
 def may_concern(one: Post, other: Post) -> bool:

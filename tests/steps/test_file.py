@@ -15,7 +15,7 @@ from digest.models import Message, RawMessage, Thread
 from digest.nouns import HoldReason, Kind, MessageStatus
 from digest.steps import enrol, export, file, receive
 from digest.steps.read import new_words, shown_text
-from digest.thread.reasons import ANSWERS
+from digest.thread.reasons import ANSWERS, PASSES_ON
 from tests.steps.world import DISSENT, NOON, QUESTION, REPLY, SERVICE, SLIP, World, mail
 
 
@@ -290,6 +290,26 @@ def test_what_answers_somebody_is_a_reply_though_it_is_written_to_the_digests_ad
         question, answer = world.messages(session)
         assert (answer.kind, answer.status) == (Kind.REPLY, MessageStatus.ACCEPTED)
         assert answer.thread_id == question.thread_id
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_forward_without_references_joins_the_thread_of_the_mail_below_it(world: World, late: bool) -> None:
+    asked = mail("gwen@example.org", "Lumps", "Who scans lumps over five centimetres before referral?", "q1@x")
+    below = "From: Gwen <gwen@example.org>\nSent: 5 January 2026\nTo: leads@example.org\nSubject: Lumps\n\n"
+    passed = mail(
+        "tunde@example.org",
+        "FW: Lumps",
+        f"Our hub says yes to this.\n\n{below}Who scans lumps over five centimetres\nbefore referral?\n",
+        "f1@x",
+        at=NOON + timedelta(days=1),
+    )
+    for one in (passed, asked) if late else (asked, passed):
+        world.receive(one)
+    with store.read(world.engine) as session:
+        by_id = {message.rfc_message_id: message for message in world.messages(session)}
+        assert by_id["f1@x"].thread_id == by_id["q1@x"].thread_id
+        assert by_id["f1@x"].thread_reason == PASSES_ON
+        assert by_id["f1@x"].kind is Kind.REPLY
 
 
 def test_a_subject_alone_threads_only_behind_a_reply_prefix_and_within_thirty_days(world: World) -> None:

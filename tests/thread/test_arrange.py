@@ -111,6 +111,19 @@ def test_a_subject_counts_only_behind_a_reply_prefix(subject: str) -> None:
     assert threads(ASKED, post(2, subject, 1)) == [(1,), (2,)]
 
 
+def test_a_forward_that_names_no_message_goes_where_the_mail_is_that_it_passes_on() -> None:
+    said = "Who can order a chest X-ray without asking a radiologist first?"
+    asked = post(1, text=said)
+    forward = f"See below.\n\nFrom: Gwen\nSubject: Chest X-ray access\n\n> {said[:30]}\n> {said[30:]}\n"
+    passed = post(2, "FW: Chest X-ray access", 3, passed_on=forward)
+    assert threads(asked, passed) == [(1, 2)]
+    assert why(2, asked, passed) == reasons.PASSES_ON
+    assert threads(post(1, text="Something else was asked here, at some length, by Gwen."), passed) == [(1,), (2,)]
+    assert threads(post(1, text="Who can?"), passed) == [(1,), (2,)]  # many mails say that
+    assert threads(asked, post(2, "FW: Something else", 3, passed_on=forward)) == [(1,), (2,)]
+    assert threads(asked, post(2, "FW: Chest X-ray access", 31, passed_on=forward)) == [(1,), (2,)]
+
+
 def test_outlooks_conversation_threads_within_the_window_when_the_topic_agrees() -> None:
     asked = post(1, index="c")
     assert threads(asked, post(2, days=2, index="c")) == [(1, 2)]
