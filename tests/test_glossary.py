@@ -19,6 +19,8 @@ from digest.glossary import THING, named, plainly, terms
         ("FIT kits", "faecal immunochemical tests"),
         ("vague symptoms", "the RDC"),
         ("thrombocytosis", "raised platelets"),
+        ("the lab", "our biochemists"),
+        ("a virtual colonoscopy", "CT colonography"),
     ],
 )
 def test_two_names_of_one_thing_are_the_same_terms(one: str, other: str) -> None:
