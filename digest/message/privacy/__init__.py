@@ -54,7 +54,7 @@ def identifiers(text: str, place: Place, known: Known = NOBODY, *, offset: int =
         marks += numbers.unlabelled(read, marks)
     marks += dates.beside(read, marks)
     marks += [*nhs_beside(read, marks), *dates.unlabelled(read, marks)]
-    houses = list(contacts.addresses(read, marks))
+    houses = list(contacts.addresses(read, marks, said >= _PATIENTS))
     codes = list(contacts.postcodes(read, houses, marks))
     found = [*marks, *houses, *codes, *contacts.phones(read, [*marks, *houses, *codes], staff)]
     found += contacts.emails(read, known.addresses, known.domains, marks, staff)
@@ -64,7 +64,7 @@ def identifiers(text: str, place: Place, known: Known = NOBODY, *, offset: int =
     return _settled([Hit(kind, place, offset + s, offset + e, text[s:e]) for kind, s, e in found])
 
 
-_PATIENTS = 0.8  # what a text that speaks of patients adds up to at least
+_PATIENTS = 0.3  # what a text that speaks of patients adds up to at least
 #: What is looked for whatever is said of it may be somebody's all the same: an NHS number that passes the check.
 _NOT_MADE_UP = frozenset({"dob", "address", "postcode"})
 

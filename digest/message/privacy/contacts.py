@@ -145,8 +145,11 @@ _OF_A_SENDER = re.compile(
 _HEADING = re.compile(r"(?:^|\n)[>| ]*\*?(?:(?:from|to|cc|bcc|on)\b|[\w-]{2,20}: )[^\n]*$", re.I)
 
 
-def addresses(text: str, marks: Sequence[Span] = ()) -> Iterator[Span]:
-    """A house and its street where one patient is spoken of. `marks`: what only patients have, found before."""
+def addresses(text: str, marks: Sequence[Span] = (), of_patients: bool = True) -> Iterator[Span]:
+    """A house and its street where one patient is spoken of. `marks`: what only patients have, found before.
+
+    `of_patients`: whether the text speaks of any.
+    """
     reached = 0
     for street in _STREETS.finditer(text):
         if street.start() < reached or not free(text, street.start()):
@@ -168,7 +171,7 @@ def addresses(text: str, marks: Sequence[Span] = ()) -> Iterator[Span]:
         for match in _LABELLED.finditer(text):
             if not of_an_organisation(match[0]):
                 yield "address", *match.span(1)
-    if marks or "lives" in text:
+    if marks or of_patients:
         for match in _STAYS.finditer(text):
             start, end = match.span(match.lastindex or 0)
             said = text[max(0, start - 200) : start]

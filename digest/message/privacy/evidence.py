@@ -146,7 +146,7 @@ def signs(
         elif talk:
             found["goes on"] = 0.5 * min(3, sum(word in _PRONOUNS for word in around.behind))
     if sum(found.values()) > 0:
-        _against(found, text, start, end, ahead)
+        _against(found, text, start, end, ahead, shape)
     return found
 
 
@@ -158,7 +158,7 @@ _STRONG = frozenset({"record", "entry", "relation", "kin"})
 _SURE = frozenset({"thing", "mail", "heading", "place", "own"})
 
 
-def _against(found: dict[str, float], text: str, start: int, end: int, ahead: str) -> None:
+def _against(found: dict[str, float], text: str, start: int, end: int, ahead: str, shape: Shape) -> None:
     strong = not found.keys().isdisjoint(_STRONG) or found.get("who", 0) >= 5
     retired = bool(_NOT_STAFF.match(text, end, end + 60))
     for sign in AGAINST.before(ahead):
@@ -180,7 +180,10 @@ def _against(found: dict[str, float], text: str, start: int, end: int, ahead: st
         found["-the"] = -4.0
     if "-role" in found:  # whoever looks after patients is told and sent things, too
         found.pop("befell", None)
+        found.pop("listed", None)
         found.pop("apposed", None)
+    if shape is Shape.SINGLE and "-place" in found:
+        found["-place"] -= 3  # towns are written like first names
     if _STREETS.search(text, start, end) and _ON.search(ahead):
         found["-street"] = -8.0
     if _MEETING.search(text, max(0, start - 90), end + 90):

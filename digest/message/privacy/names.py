@@ -85,6 +85,7 @@ class People:
         return self.words.issuperset(words) and any(person.issuperset(words) for person in self.each)
 
 
+_SHORT = 400  # characters; what so few say takes no time to weigh
 #: Where a text speaks of nobody's illness, a name is looked at only before what a record has.
 _RECORD_SOON = re.compile(rf"\W{{0,4}}(?:\d|aged?\b|{RECORD})", re.I)
 #: What a name in the manner of a list, "Quillfeather, Jocelyn", is followed by.
@@ -101,7 +102,7 @@ def names(
     found: list[tuple[Span, float]] = [(span, _CERTAIN) for span in lower_case.names(text)]
     staff: list[Span] = []
     for start, end, shape in _candidates(text):
-        if not talk and shape is not Shape.TITLED and not _RECORD_SOON.match(text, end):
+        if not talk and len(text) > _SHORT and shape is not Shape.TITLED and not _RECORD_SOON.match(text, end):
             continue
         signs = evidence.signs(text, start, end, shape, marks, talk)
         score = sum(signs.values()) + (_SUBJECT if subject and (shape is not Shape.SINGLE or "label" in signs) else 0)
@@ -286,7 +287,7 @@ def _shape(run: str, words: list[str]) -> Shape:
 _RECORDED = re.compile(rf"[{UPPER}][{UPPER}'’-]{{3,30}},?{GAP}[{UPPER}][{LOWER}]+(?:{GAP}[{UPPER}]\.?)?")
 #: Endings of procedures, diseases and drugs, which are more than any dictionary has.
 _MEDICAL = re.compile(
-    r"\w{3}(?:oscopy|oscopic|ology|ologist|itis|oma|ectomy|ostomy|otomy|graphy|gram|aemia|emia|osis|opathy|uria|algia|plasty|therapy|"
+    r"\w{3}(?:oscopy|oscopic|ology|ologist|itis|(?:carcin|sarc|lymph|melan|myel|aden|gli|terat|mesotheli|fibr)\w{0,6}oma|ectomy|ostomy|otomy|graphy|aemia|osis|opathy|uria|algia|plasty|therapy|"
     r"[mx]ab|tinib|ciclib|parib|sartan|statin|azole|cillin|olol|parin|xaban|gliptin|gliflozin|formin|mycin|cycline|dipine|"
     r"penia|cytosis|megaly|plegia|trophy|scopist)s?$"
 )

@@ -6,29 +6,29 @@ from digest.message.privacy.context import WORD
 NOT_NAMES = frozenset(
     WORD.findall(
         """
-        mob tel mobile phone fax email web bence annexe annex guildhall salon arcade chapel church hostel bungalow
-        cottage farm library school theatre fwd fw caldicott meeting good the an we he she it they this that these
-        those dear hi hello hey and but or so if when where who what which why how our my your his her their its no
-        yes not none never in on at for with from to of by as is was are were has had have be been do did does please
-        thanks thank sorry sent seen see well very some many most all any each both only also just now then there here
-        after before since until while during once again perhaps maybe however although because january february march
-        april may june july august september october november december jan feb mar apr jun jul aug sept sep oct nov
-        dec monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thurs fri sat sun easter
-        christmas nhs gp gps fit fds usc nss rdc mdc mdt mdts pcn pcns icb icbs cdc ct mri psa cxr egd ogd nice emis
-        systmone ardens macmillan cancer alliance hospital hospitals trust clinic surgery practice centre center
-        medical royal infirmary university college health care primary secondary public community services service
-        department unit ward court house home hall castle park north south east west northern southern eastern western
-        greater upper lower great new old saint london manchester england english british britain scottish scotland
-        welsh wales irish ireland uk european european indian pakistani bangladeshi polish chinese african caribbean
-        asian somali romanian jewish muslim christian sikh hindu black white-british crohn crohns barrett barretts
-        parkinson hodgkin lynch paget ewing virchow type stage grade covid diabetes disease syndrome patient patients
-        information leaflet safety incident response framework participation initiated follow up group forum navigator
-        navigators charter experience access survey portal record records line transport liaison choice voice
-        involvement engagement pathology radiology level floor block room suite reception pathway reported outcome
-        outcomes measures association partner partners society research england trial study test tests result results
-        negative positive instructions faecal immunochemical smear scan referral referrals guideline guidance report
-        letter form consent risk score tool template network networks men women child children queen king prince
-        princess elizabeth page inn hotel
+        mob tel mobile phone fax email web hiya heya hullo howdy bence annexe annex guildhall salon arcade chapel
+        church hostel bungalow cottage farm library school theatre fwd fw caldicott meeting good the an we he she it
+        they this that these those dear hi hello hey and but or so if when where who what which why how our my your
+        his her their its no yes not none never in on at for with from to of by as is was are were has had have be
+        been do did does please thanks thank sorry sent seen see well very some many most all any each both only also
+        just now then there here after before since until while during once again perhaps maybe however although
+        because january february march april may june july august september october november december jan feb mar apr
+        jun jul aug sept sep oct nov dec monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu
+        thurs fri sat sun easter christmas nhs gp gps fit fds usc nss rdc mdc mdt mdts pcn pcns icb icbs cdc ct mri
+        psa cxr egd ogd nice emis systmone ardens macmillan cancer alliance hospital hospitals trust clinic surgery
+        practice centre center medical royal infirmary university college health care primary secondary public
+        community services service department unit ward court house home hall castle park north south east west
+        northern southern eastern western greater upper lower great new old saint london manchester england english
+        british britain scottish scotland welsh wales irish ireland uk european european indian pakistani bangladeshi
+        polish chinese african caribbean asian somali romanian jewish muslim christian sikh hindu black white-british
+        crohn crohns barrett barretts parkinson hodgkin lynch paget ewing virchow type stage grade covid diabetes
+        disease syndrome patient patients information leaflet safety incident response framework participation
+        initiated follow up group forum navigator navigators charter experience access survey portal record records
+        line transport liaison choice voice involvement engagement pathology radiology level floor block room suite
+        reception pathway reported outcome outcomes measures association partner partners society research england
+        trial study test tests result results negative positive instructions faecal immunochemical smear scan referral
+        referrals guideline guidance report letter form consent risk score tool template network networks men women
+        child children queen king prince princess elizabeth page inn hotel
         """
     )
 )
