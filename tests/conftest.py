@@ -43,9 +43,9 @@ def pattern(request: pytest.FixtureRequest) -> Iterator[servers.Postgres | None]
         yield server
 
 
-@pytest.fixture(autouse=True)
-def fresh_databases(pattern: servers.Postgres | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whatever community a test makes has a database of its own, which goes with the test."""
+@pytest.fixture(scope="module", autouse=True)
+def fresh_databases(pattern: servers.Postgres | None) -> Iterator[None]:
+    """Whatever community a test makes has a database of its own, which goes with the test's file."""
     if pattern is None:
         yield
         return
@@ -56,8 +56,9 @@ def fresh_databases(pattern: servers.Postgres | None, monkeypatch: pytest.Monkey
         pattern.admin(f"CREATE DATABASE {made[-1]} TEMPLATE pattern")
         return pattern.url(made[-1])
 
-    monkeypatch.setattr(world, "elsewhere", fresh)
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world, "elsewhere", fresh)
+        yield
     for name in made:
         pattern.admin(f"DROP DATABASE {name} WITH (FORCE)")
 
