@@ -122,7 +122,7 @@ _OFFICE = re.compile(
     r"booking) line|hub|"
     r"clinics?|teams?|desk|ward|lab|laboratory|pathology|department|pals|our|us|trust|hospital(?!\W? (?:no|num|id|"
     r"ref))|"
-    r"alliance|icb|service|centre|screening)\b",
+    r"alliance|icb|service|centre|screening|shop|store|pharmacy|chemist|optician|work(?:place|s)?)\b",
     re.I,
 )
 _ORGANISATION = re.compile(
