@@ -72,10 +72,34 @@ _STAYS = re.compile(
     rf"(?:(?:[Ll]ives?|[Ll]iving|[Ll]ived|[Rr]esid\w+|[Ss]tay(?:s|ing)|[Mm]oved|[Hh]ome|(?:[Tt]hey|[Hh]e|[Ss]he)(?:['’](?:re|s)|{GAP}(?:are|is|was))|[Vv]isited{GAP}(?:her|him)|"
     rf"[Aa]ddress(?:{GAP}on{GAP}\w+)?(?:{GAP}(?:is|was))?[\"”]?:?|[Ww]r(?:ite|ote|itten)|[Ss]ent|[Gg]one|[Pp]osted|[Rr]eturned|drove|went)"
     rf"(?:{GAP}(?!(?:in|at|over|to|from|is|was)\b)[\w’'-]+){{0,5}}?(?:{GAP}(?:in|at|over|above|to|from|is|was|with))?|(?:^|[.;]{GAP})(?:[Ii]t['’]s|[Tt]hat['’]s)){GAP}"
-    rf"(?=(?:[Tt]he{GAP})?{_PLACES},)({_PLACES}(?:,{GAP}{_PLACES}){{1,3}})|(?:\bof|\bat|,|\(){GAP}"
-    rf"((?:[Tt]he{GAP})?{_CAPITAL}(?:{GAP}{_CAPITAL}){{0,2}}{GAP}(?:Farm|Cottages?|Lodge|Barn|Bungalow|Croft|Rectory|Vicarage|Hostel|Caravan{GAP}Park|Manor|Villas?|Almshouses)"
-    rf"(?:,{GAP}{_PLACES}){{0,2}})|[(]((?:The{GAP}{_CAPITAL})(?:,{GAP}{_PLACES}){{1,3}})[)]"
+    rf"(?=(?:[Tt]he{GAP})?{_PLACES},)({_PLACES}(?:,{GAP}{_PLACES}){{1,3}})"
 )
+#: What `_STAYS` needs, and is quicker to look for: a comma between two places.
+_BETWEEN = re.compile(
+    rf"\b[{UPPER}\d][\w'’.-]{{0,24}},{GAP}"
+    rf"(?=(?:(?:[Tt]he|[Nn]r\.?|[Bb]y|[Nn]ear|[Cc]/o){GAP})?(?:[a-z]{{2,6}}\.?{GAP})?[{UPPER}\d])"
+)
+_HOUSES = (
+    "Farm",
+    "Cottage",
+    "Lodge",
+    "Barn",
+    "Bungalow",
+    "Croft",
+    "Rectory",
+    "Vicarage",
+    "Hostel",
+    "Caravan",
+    "Manor",
+    "Villa",
+    "Almshouses",
+)
+_HOUSE_OF = re.compile(
+    rf"(?:\bof|\bat|,|\(){GAP}"
+    rf"((?:[Tt]he{GAP})?{_CAPITAL}(?:{GAP}{_CAPITAL}){{0,2}}{GAP}(?:Farm|Cottages?|Lodge|Barn|Bungalow|Croft|Rectory|Vicarage|Hostel|Caravan{GAP}Park|Manor|Villas?|Almshouses)"
+    rf"(?:,{GAP}{_PLACES}){{0,2}})"
+)
+_IN_BRACKETS = re.compile(rf"[(](The{GAP}{_CAPITAL}(?:,{GAP}{_PLACES}){{1,3}})[)]")
 _POSTCODE = re.compile(r"\d[A-Za-z\d]? {0,2}\d[A-Za-z]{2}(?![A-Za-z0-9])")  # from its first digit: that is quicker
 
 # --- phones ----------------------------------------------------------------------------------------------------------
@@ -172,8 +196,8 @@ def addresses(text: str, marks: Sequence[Span] = (), of_patients: bool = True) -
             if not of_an_organisation(match[0]):
                 yield "address", *match.span(1)
     if marks or of_patients:
-        for match in _STAYS.finditer(text):
-            start, end = match.span(match.lastindex or 0)
+        for match in _homes(text):
+            start, end = match.span(1)
             said = text[max(0, start - 200) : start]
             if of_an_organisation(match[0]) or _NO_HOME.search(text, start, end):
                 continue
@@ -184,6 +208,21 @@ def addresses(text: str, marks: Sequence[Span] = (), of_patients: bool = True) -
         if free(text, start) and _LIVES.search(text[max(0, start - 50) : start]) and _private(text, start, end, marks):
             flat = _FLAT_BEFORE.search(text, max(0, start - 24), start)
             yield "address", flat.start() if flat else start, end
+
+
+def _homes(text: str) -> Iterator[re.Match[str]]:
+    """Places that may be a home without a number or a street; group 1 is the place."""
+    reached = 0
+    for comma in _BETWEEN.finditer(text):
+        if comma.start() < reached:
+            continue
+        for match in _STAYS.finditer(text, max(reached, comma.start() - 200), comma.end() + 200):
+            yield match
+            reached = match.end()
+    if any(house in text for house in _HOUSES):
+        yield from _HOUSE_OF.finditer(text)
+    if "(The" in text:
+        yield from _IN_BRACKETS.finditer(text)
 
 
 #: Towns and institutions alone are no home: months and days least of all.
