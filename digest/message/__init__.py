@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from digest.message import body, gate, kind, links, privacy, reply, sender
 from digest.message.html import Line
-from digest.message.parse import Parsed, addresses, content, parse
+from digest.message.parse import Parsed, addresses, content, mailbox, parse
 from digest.nouns import Hit, Kind, Segment, SegmentRole
 
 
@@ -150,8 +150,14 @@ def attachment(raw: bytes, number: int) -> tuple[str, str, bytes] | None:
 
 
 def _via_list(parsed: Parsed, stream: str) -> bool:
-    """Whether a mail came through the stream's list: List-Id and List-Post name it (RFC 2919, RFC 2369)."""
+    """Whether a mail came through the stream's list: List-Id and List-Post (RFC 2919, RFC 2369) or Sender name it.
+
+    LISTSERV writes no List-Id; it puts the list, or its owner's address, into Sender.
+    """
     name, _, domain = stream.partition("@")
+    _, sent_by = mailbox(parsed.get("sender").lower())
+    if name and sent_by in {stream, f"owner-{stream}", f"{name}-request@{domain}"}:
+        return True
     said = f"{parsed.get('list-id')} {parsed.get('list-post')}".lower()
     return bool(parsed.get("list-id")) and (f"{name}.{domain}" in said or stream in said or not stream)
 

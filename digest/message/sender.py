@@ -15,11 +15,13 @@ def unmunged(parsed: Parsed, stream: str) -> Parsed:
 
     Lists do so for authors whose domain asks others to refuse what it did not send itself (RFC 7960, 4.1.3.1), as
     NHSmail's does. The author then stands in X-Original-From (Google), in Reply-To or Cc (Mailman, Sympa), or as
-    "user=domain" before the list's @ (groups.io). `stream`: the list's address.
+    "user=domain" before the list's @ (groups.io). LISTSERV makes up an address of its own, "…-dmarc-request", and says
+    the author's in Reply-To. `stream`: the list's address.
     """
     name, address = parsed.sender
     local, _, host = address.rpartition("@")
-    if not stream or host != stream.rpartition("@")[2] or (address != stream and "=" not in local):
+    made_up = "=" in local or local.endswith("-dmarc-request")
+    if not stream or host != stream.rpartition("@")[2] or (address != stream and not made_up):
         return parsed
     plain = _VIA.sub("", name).strip("'\" ")
     others = [

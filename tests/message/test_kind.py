@@ -286,6 +286,8 @@ def test_a_sender_who_may_be_somebody_else_is_named(message: bytes, says: str) -
         mail(),
         mail(Authentication_Results="mx.example.org; dmarc=fail", List_Id="<stream.lists.example.org>"),  # RFC 7960
         mail(Sender="stream-bounces@lists.example.org", List_Id="<stream.lists.example.org>"),
+        mail(Sender="Stream <STREAM@LISTS.EXAMPLE.ORG>"),  # LISTSERV, which writes no List-Id
+        mail(Sender="owner-stream@lists.example.org", Authentication_Results="mx.example.org; dmarc=fail"),
         mail(From="Ann <ann@free.example.net>"),
         # below another host's Received: anybody may have written it (RFC 8601, 5)
         raw("Received: from b by c", "Received: from a by b", "Authentication-Results: evil; dmarc=fail", "Subject: x"),
@@ -316,6 +318,11 @@ def test_ordinary_senders_are_not_suspected(message: bytes) -> None:
         {  # groups.io
             "From": '"CARTER, Ann (HIGH LANE) via lists.example.org" <ann.carter=example.org@lists.example.org>',
             "Reply_To": "stream@lists.example.org",
+        },
+        {  # LISTSERV
+            "From": "Dr Ann Carter <0000012ab3cd-dmarc-request@lists.example.org>",
+            "Sender": "Stream <stream@lists.example.org>",
+            "Reply_To": "Dr Ann Carter <ann.carter@example.org>, stream@lists.example.org",
         },
     ],
 )
