@@ -27,6 +27,7 @@ from digest.mailbox.archive import arrivals
 from digest.message import Ours, Person, Understood, ancestry, attachment, understand
 from digest.message.purpose import by_a_person, turns
 from digest.message.reply import new_text
+from digest.nouns import UNREAD_FILE
 
 CORPORA = Path(__file__).parents[2] / "shared" / "corpora"
 DEFAULT = ("gp-stream/mail", "linux-mips-2000.mbox.gz", "r-package-devel.mbox.gz")
@@ -236,7 +237,8 @@ def sound(understood: Understood) -> None:
         if "\0" in said or "\r" in said:
             raise Unsound("a control character that a database may refuse")
         said.encode()  # a lone surrogate cannot be stored
-    if any(not 0 <= hit.start < hit.end for hit in understood.hits):
+    # A file that could not be searched holds its mail without a place.
+    if any(not 0 <= hit.start < hit.end for hit in understood.hits if hit.type != UNREAD_FILE):
         raise Unsound("a hit without a place")
 
 
