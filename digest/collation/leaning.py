@@ -8,10 +8,12 @@ licence and figures. Where a reply says outright how it stands, the grammar deci
 import json
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from operator import itemgetter
 
 from digest.collation.stance import cues, sentence_spans, stance
 from digest.nouns import Stance
@@ -123,7 +125,7 @@ def _shows(new: str, seen: Mapping[str, Seen], weights: Mapping[str, Sequence[fl
     spans = sentence_spans(new.replace("’", "'"))
     for name, one in seen.items():
         if one.end > one.start and (weight := weights.get(name)):
-            span = next(span for span in spans if span[0] <= one.start < span[1])
+            span = spans[bisect_right(spans, one.start, key=itemgetter(0)) - 1]
             leans[span] = leans.get(span, 0.0) + one.value * (weight[place] - sum(weight) / len(weight))
     start, end = max(leans, key=leans.__getitem__, default=(0, 0))
     return new[start:end].strip()

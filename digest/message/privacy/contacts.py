@@ -92,11 +92,11 @@ _HOUSES = (
     "Caravan",
     "Manor",
     "Villa",
-    "Almshouses",
+    "Almshouse",
 )
 _HOUSE_OF = re.compile(
     rf"(?:\bof|\bat|,|\(){GAP}"
-    rf"((?:[Tt]he{GAP})?{_CAPITAL}(?:{GAP}{_CAPITAL}){{0,2}}{GAP}(?:Farm|Cottages?|Lodge|Barn|Bungalow|Croft|Rectory|Vicarage|Hostel|Caravan{GAP}Park|Manor|Villas?|Almshouses)"
+    rf"((?:[Tt]he{GAP})?{_CAPITAL}(?:{GAP}{_CAPITAL}){{0,2}}{GAP}(?:{'|'.join(_HOUSES)})s?(?:{GAP}Park)?"
     rf"(?:,{GAP}{_PLACES}){{0,2}})"
 )
 _IN_BRACKETS = re.compile(rf"[(](The{GAP}{_CAPITAL}(?:,{GAP}{_PLACES}){{1,3}})[)]")
